@@ -1,0 +1,114 @@
+"""The command ``nst-infer``: stylize one photo with one model."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nst.infer.command_line import print_line, run_app
+from nst.infer.errors import UserError
+from nst.infer.files import check_writable, require_file
+
+# Without rich's help, which takes longer to load than all the rest.
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``nst-infer``.
+
+    Args:
+        argv: the arguments, without the program's name; None takes those of the process.
+    Returns:
+        The exit status: 0, or 2 after a mistake of the user.
+    """
+    return run_app(app, "nst-infer", argv)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nst-infer {version('nst')}")
+        raise typer.Exit
+
+
+@app.command()
+def stylize(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The picture to stylize.")],
+    style: Annotated[Path, typer.Option(metavar="MODEL.onnx", help="The exported style.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The result; default: PHOTO.STYLE.ext beside PHOTO."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
+    range_name: Annotated[
+        Literal["0-255", "0-1"] | None,
+        typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Stylize a photo with a style exported to ONNX."""
+    # Imported late: the help must not wait for numpy.
+    from nst.infer.images import read_image, write_image
+    from nst.infer.metadata import VALUE_RANGES
+    from nst.infer.stylizer import Stylizer
+
+    start = time.perf_counter()
+    require_file(photo)
+    require_file(style)
+    target = out if out is not None else default_output(photo, style)
+    check_output(target, inputs=(photo, style), overwrite=overwrite)
+    value_range = VALUE_RANGES[range_name] if range_name else None
+    stylizer = Stylizer(style, value_range=value_range, threads=threads)
+    image = read_image(photo)
+    write_image(stylizer.stylize_image(image), target)
+    seconds = time.perf_counter() - start
+    size = f"{image.width}x{image.height}"
+    print_line(f"{target}  {size}  {stylizer.style}  {seconds:.2f} s")
+
+
+def default_output(photo: Path, style: Path) -> Path:
+    """Where the result goes when the user does not say.
+
+    Args:
+        photo: the picture.
+        style: the model file.
+    Returns:
+        ``photo.STYLE.ext`` beside the photo, ``.png`` if the photo's suffix cannot be written.
+    """
+    from nst.infer.images import OUTPUT_SUFFIXES
+
+    suffix = photo.suffix if photo.suffix.lower() in OUTPUT_SUFFIXES else ".png"
+    return photo.with_name(f"{photo.stem}.{style.stem}{suffix}")
+
+
+def check_output(target: Path, *, inputs: Sequence[Path], overwrite: bool) -> None:
+    """Refuse, before the work, an output that could not or should not be written.
+
+    Args:
+        target: the file to write.
+        inputs: existing files that must not be written over.
+        overwrite: whether another existing file may be replaced.
+    Raises:
+        UserError: if the suffix, the folder or an existing file is in the way.
+    """
+    from nst.infer.images import check_output_suffix
+
+    check_output_suffix(target)
+    check_writable(target)
+    if not target.exists():
+        return
+    if any(target.samefile(path) for path in inputs):
+        raise UserError(f"cannot write {target}: it is an input, choose another name with --out")
+    if not overwrite:
+        raise UserError(f"cannot write {target}: it exists, pass --overwrite to replace it")

@@ -1,0 +1,93 @@
+"""Running a Typer app so that every mistake of the user is one line on stderr."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from nst.infer.errors import UserError, one_line, os_error_reason
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> int:
+    """Run a command line and turn its end into an exit status.
+
+    Args:
+        app: an app with one command or more.
+        prog: name of the program, the start of every error line.
+        argv: the arguments, without the program's name; None takes those of the process.
+    Returns:
+        0, or 2 after a mistake of the user, or 130 when interrupted. Bugs keep their traceback.
+    Raises:
+        SystemExit: with status 1, when nobody reads the output any more. Typer does that.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names go beyond many encodings
+    command = typer.main.get_command(app)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        status = command.main(args=arguments, prog_name=prog, standalone_mode=False)
+    except typer.TyperException as error:
+        hint = f"(see {prog} --help)"
+        return report_user_error(prog, UserError(f"{error.format_message()} {hint}"))
+    except UserError as error:
+        return report_user_error(prog, error)
+    if status == EXIT_INTERRUPTED:  # Typer makes this of a KeyboardInterrupt
+        print(f"{prog}: interrupted", file=sys.stderr)  # noqa: T201
+        return EXIT_INTERRUPTED
+    return int(status or 0)
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Turn a missing package into the line that says how to install it.
+
+    Args:
+        extra: name of the extra that brings the packages imported inside.
+    Raises:
+        UserError: if one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{error.name} is not installed: pip install 'nst[{extra}]' brings it"
+        ) from error
+
+
+def print_line(text: str) -> None:
+    """Print a result on stdout, at once and as one line.
+
+    Args:
+        text: it is flattened to one line.
+    Raises:
+        UserError: if stdout cannot be written, for instance to a full disk. A reader that went
+            away raises BrokenPipeError instead, which ends the program without a word.
+    """
+    try:
+        print(one_line(text), flush=True)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = os_error_reason(error)
+        raise UserError(f"cannot write to the standard output: {reason}") from error
+
+
+def report_user_error(prog: str, error: Exception) -> int:
+    """Print a mistake of the user as one line on stderr.
+
+    Args:
+        prog: name of the program.
+        error: what the user did wrong.
+    Returns:
+        The exit status, 2.
+    """
+    print(f"{prog}: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
+    return EXIT_USER_ERROR

@@ -1,0 +1,189 @@
+"""An image-to-image ONNX graph opened with onnxruntime."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from nst.infer.errors import UserError, one_line, os_error_reason
+from nst.infer.files import require_file
+from nst.infer.metadata import Layout
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+SILENT = 4
+"""The log severity at which onnxruntime prints nothing: its problems come as exceptions too."""
+
+MODEL_PROTO_START = b"\x08"
+"""How every serialised model begins: the tag of its first field, ``ir_version``."""
+
+_LAYOUTS: dict[str, tuple[Layout, int]] = {
+    "tensor(uint8)": ("NHWC", 3),
+    "tensor(float)": ("NCHW", 1),
+}
+"""Layout and channel axis by type."""
+
+_DAMAGED = "the file is damaged or incomplete, get it again"
+_EXPECTED = "one input and one output, both uint8 (N, H, W, 3) or both float (N, 3, H, W)"
+
+
+class ImageGraph:
+    """One image in, one image out, in one of two layouts.
+
+    Args:
+        model: an ONNX file with one input and one output, both uint8 (N, H, W, 3) or both
+            float32 (N, 3, H, W). Inputs with a default value do not count.
+        threads: threads per operator, >= 1; None leaves it to onnxruntime.
+    Attributes:
+        model: the file.
+        layout: "NHWC" for uint8, "NCHW" for float32.
+        fixed_height: the only height the graph takes, None if any.
+        fixed_width: the only width the graph takes, None if any.
+        props: the ``metadata_props`` of the model.
+    Raises:
+        UserError: if the file is missing, damaged or no image-to-image model.
+    """
+
+    def __init__(self, model: Path, *, threads: int | None = None) -> None:
+        self.model = model
+        with _load_errors(model):
+            self._session = _open_session(model, threads)
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        layout = _image_layout(inputs, outputs)
+        if layout is None:
+            raise UserError(
+                f"{model} is not an image-to-image model: it has {_describe(inputs, 'input')} and "
+                f"{_describe(outputs, 'output')}, not {_EXPECTED}"
+            )
+        self.layout: Layout = layout
+        shape = inputs[0].shape
+        height, width = (shape[1], shape[2]) if layout == "NHWC" else (shape[2], shape[3])
+        self.fixed_height: int | None = height if isinstance(height, int) else None
+        self.fixed_width: int | None = width if isinstance(width, int) else None
+        self._input_name: str = inputs[0].name
+
+    def run(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Run the graph.
+
+        Args:
+            batch: uint8 (1, H, W, 3) or float32 (1, 3, H, W), as ``layout`` says.
+        Returns:
+            The same shape and type.
+        Raises:
+            UserError: if onnxruntime fails, or the result has another shape.
+        """
+        with _run_errors(self.model):
+            result: NDArray[Any] = self._session.run(None, {self._input_name: batch})[0]
+        if result.shape != batch.shape:
+            raise UserError(
+                f"{self.model} is not an image-to-image model: "
+                f"it turned the shape {batch.shape} into {result.shape}"
+            )
+        return result
+
+
+def _open_session(model: Path, threads: int | None) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
+    # Or a file named .ort is taken for another format, whose loader trusts its input.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    # By path, not by content: weights kept in a file beside the model are found from there.
+    # Without the fallback, which would retry a model that cannot be loaded and print about it.
+    return onnxruntime.InferenceSession(
+        str(model), options, ["CPUExecutionProvider"], enable_fallback=0
+    )
+
+
+@contextmanager
+def _load_errors(model: Path) -> Iterator[None]:
+    require_file(model)
+    try:
+        with model.open("rb") as file:
+            start = file.read(len(MODEL_PROTO_START))
+        str(model).encode()
+    except OSError as error:
+        raise UserError(f"cannot read {model}: {os_error_reason(error)}") from error
+    except UnicodeEncodeError as error:
+        raise UserError(f"cannot load {model}: its name is not valid text, rename it") from error
+    try:
+        yield
+    except MemoryError as error:
+        raise UserError(f"cannot load {model}: too large for the memory") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"cannot load {model}: {_DAMAGED}") from error
+    except _onnxruntime_errors() as error:
+        if start != MODEL_PROTO_START:
+            raise UserError(f"cannot load {model}: it is not an ONNX model") from error
+        damaged = type(error).__name__ == "InvalidProtobuf"
+        reason = _DAMAGED if damaged else _short_reason(error)
+        raise UserError(f"cannot load {model}: {reason}") from error
+
+
+def _onnxruntime_errors() -> tuple[type[Exception], ...]:
+    """Every exception of onnxruntime; they share no base class of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    members = vars(state).values()
+    own = [each for each in members if isinstance(each, type) and issubclass(each, Exception)]
+    return (*own, RuntimeError)
+
+
+def _short_reason(error: Exception) -> str:
+    """The message of onnxruntime without its codes and source lines, at most 200 characters."""
+    message = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", one_line(str(error)))
+    message = re.sub(r"^Load model from .* failed:", "", message)
+    message = re.sub(r"\S+\.(cc|h):\d+ [^)]*\)( const)? ", "", message)
+    return textwrap.shorten(message, 200, placeholder=" ...")
+
+
+@contextmanager
+def _run_errors(model: Path) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise too_large_for_memory() from error
+    except _onnxruntime_errors() as error:
+        if "alloc" in str(error):
+            raise too_large_for_memory() from error
+        raise UserError(f"cannot run {model}: {_short_reason(error)}") from error
+
+
+def too_large_for_memory() -> UserError:
+    """The error for a picture that needs more memory than there is."""
+    return UserError("the picture is too large for the memory: give a smaller one")
+
+
+def _image_layout(inputs: list[Any], outputs: list[Any]) -> Layout | None:
+    """The layout of a graph, None if it is not image to image."""
+    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != outputs[0].type:
+        return None
+    layout, channel_axis = _LAYOUTS.get(inputs[0].type, (None, 0))
+    shape, result_shape = inputs[0].shape, outputs[0].shape
+    if len(shape) != 4 or shape[channel_axis] != 3:
+        return None
+    if isinstance(shape[0], int) and shape[0] != 1:
+        return None
+    # Exporters may leave the result's shape open; running the graph will tell.
+    if result_shape and len(result_shape) != 4:
+        return None
+    return layout
+
+
+def _describe(ports: list[Any], kind: str) -> str:
+    """For instance "2 outputs [float (1, 3, h, w), float (1)]"."""
+    shapes = [
+        f"{port.type.removeprefix('tensor(').removesuffix(')')} "
+        f"({', '.join('?' if size is None else str(size) for size in port.shape)})"
+        for port in ports
+    ]
+    return f"{len(ports)} {kind}{'' if len(ports) == 1 else 's'} [{', '.join(shapes)}]"

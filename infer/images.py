@@ -1,0 +1,218 @@
+"""Reading and writing pictures with Pillow."""
+
+import errno
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from nst.infer.errors import UserError, os_error_reason
+from nst.infer.files import atomic_write, require_file
+
+MAX_PIXELS = 250_000_000
+
+# What Pillow's decoders raise on damaged data, besides OSError.
+_DECODER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+_pixel_limit_lock = threading.Lock()
+
+
+class _Encoding(NamedTuple):
+    pillow_format: str
+    has_alpha: bool
+    options: dict[str, Any]
+
+
+_JPEG = _Encoding("JPEG", False, {"quality": 95, "subsampling": "4:4:4"})
+_TIFF = _Encoding("TIFF", True, {})
+_ENCODINGS = {
+    ".bmp": _Encoding("BMP", False, {}),
+    ".jpeg": _JPEG,
+    ".jpg": _JPEG,
+    ".png": _Encoding("PNG", True, {}),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".webp": _Encoding("WEBP", True, {"quality": 95}),
+}
+OUTPUT_SUFFIXES = tuple(_ENCODINGS)
+"""Every suffix that can be written, in lower case."""
+
+
+def read_image(source: Path, *, draft_px: int | None = None) -> Image.Image:
+    """Read a picture, upright, in sRGB.
+
+    Args:
+        source: a file in any format that Pillow reads; of an animation, the first frame.
+        draft_px: a JPEG may be decoded at a smaller size whose sides are at least this, which is
+            several times as fast; None decodes it whole.
+    Returns:
+        Mode "RGBA" if the picture has transparency, else "RGB". The EXIF orientation is applied.
+    Raises:
+        UserError: if the file is missing, empty, damaged, no picture, or has over 250 megapixels.
+    """
+    require_file(source)
+    with _readable_errors(source), _pixel_limit(), Image.open(source) as image:
+        if draft_px is not None:
+            image.draft(None, (draft_px, draft_px))
+        image.load()
+        with suppress(OSError, *_DECODER_ERRORS):  # damaged EXIF data is no reason to refuse pixels
+            ImageOps.exif_transpose(image, in_place=True)
+        if 0 in image.size:
+            raise UserError(f"cannot read {source}: the picture has no pixels")
+        return as_rgb(image)
+
+
+def write_image(image: Image.Image, path: Path) -> None:
+    """Write a picture in the format that its suffix names.
+
+    Args:
+        image: mode "RGB" or "RGBA". Transparency is laid on white for formats without it.
+        path: the file to write or replace; it never holds half a picture.
+    Raises:
+        UserError: if the suffix is unknown, the format cannot hold the picture's size, or the
+            file cannot be written.
+    """
+    check_output_suffix(path)
+    encoding = _ENCODINGS[path.suffix.lower()]
+    if image.mode == "RGBA" and not encoding.has_alpha:
+        image = on_white(image)
+    # Encoded in memory: when Pillow writes to a disk that is full, it loses the reason.
+    encoded = BytesIO()
+    try:
+        image.save(encoded, encoding.pillow_format, **encoding.options)
+    except (OSError, ValueError, struct.error) as error:
+        size = f"{image.width}x{image.height}"
+        raise UserError(
+            f"cannot write {path}: {encoding.pillow_format} cannot hold {size} pixels, "
+            "choose another suffix"
+        ) from error
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(encoded.getbuffer())
+
+
+def check_output_suffix(path: Path) -> None:
+    """Refuse a picture file name whose format cannot be written.
+
+    Args:
+        path: the file to write; upper and lower case are the same.
+    Raises:
+        UserError: listing the suffixes that can be written.
+    """
+    if path.suffix.lower() not in OUTPUT_SUFFIXES:
+        supported = ", ".join(OUTPUT_SUFFIXES)
+        has = f"suffix {path.suffix} is not supported" if path.suffix else "the name has no suffix"
+        raise UserError(f"cannot write {path}: {has}, use one of {supported}")
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Convert a picture of any mode to 8-bit sRGB.
+
+    Args:
+        image: any mode; a colour profile in ``image.info`` is applied.
+    Returns:
+        A new picture of mode "RGBA" if there is transparency, else "RGB", without ``info``.
+    """
+    profile = image.info.get("icc_profile")
+    image = _to_8_bit(image)
+    alpha = None
+    if image.has_transparency_data:
+        alpha = image.convert("RGBA").getchannel("A")
+        # By way of RGBA: leaving a palette with transparency directly warns.
+        image = image.convert("L" if image.mode == "LA" else "RGBA")
+    rgb = _to_srgb(image if image.mode in ("L", "CMYK") else image.convert("RGB"), profile)
+    if alpha is not None:
+        rgb.putalpha(alpha)
+    rgb.info.clear()  # or a writer would attach the old profile and orientation
+    return rgb
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Scale 16-bit, 32-bit and floating-point grey to "L", which Pillow's convert would clip."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    stored = np.asarray(image)
+    grey = np.nan_to_num(stored.astype(np.float32))
+    peak = float(grey.max())
+    full_scale = max(65535.0, peak) if image.mode != "F" else 255.0 if peak > 1 else 1.0
+    scaled = np.rint((grey / full_scale).clip(0, 1) * 255).astype(np.uint8)
+    scaled_image = Image.fromarray(scaled)
+    if "transparency" in image.info:
+        opaque = (stored != image.info["transparency"]).astype(np.uint8) * 255
+        return Image.merge("LA", (scaled_image, Image.fromarray(opaque)))
+    return scaled_image
+
+
+def _to_srgb(image: Image.Image, profile_bytes: bytes | None) -> Image.Image:
+    """Convert "L", "RGB" or "CMYK" to "RGB", through its colour profile if that is usable."""
+    if profile_bytes:
+        try:
+            profile = ImageCms.ImageCmsProfile(BytesIO(profile_bytes))
+            if "sRGB" not in ImageCms.getProfileDescription(profile):
+                srgb = ImageCms.createProfile("sRGB")
+                transform = ImageCms.buildTransform(profile, srgb, image.mode, "RGB")
+                return ImageCms.applyTransform(image, transform) or image
+        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            pass  # a broken profile, or one for other channels: the plain conversion serves
+    return image.convert("RGB")
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture of mode "RGBA" on white; one of mode "RGB" stays as it is."""
+    if image.mode == "RGB":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+@contextmanager
+def _pixel_limit() -> Iterator[None]:
+    """Refuse pictures above MAX_PIXELS before they are decoded, and keep decoders from warning.
+
+    Pillow's limit is a global, so reading is serialised.
+    """
+    with _pixel_limit_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        default = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # it warns above this and refuses above twice this
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = default
+
+
+@contextmanager
+def _readable_errors(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        limit = f"{MAX_PIXELS // 1_000_000} megapixels"
+        raise UserError(f"cannot read {source}: it has more than {limit}, shrink it") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"cannot read {source}: not a picture, or damaged") from error
+    except MemoryError as error:
+        raise UserError(f"cannot read {source}: too large for the memory, shrink it") from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # EINVAL: a seek to an offset in damaged data
+            raise UserError(f"cannot read {source}: {os_error_reason(error)}") from error
+        raise UserError(f"cannot read {source}: the file is damaged ({error})") from error
+    except _DECODER_ERRORS as error:
+        raise UserError(f"cannot read {source}: the file is damaged ({error})") from error

@@ -1,0 +1,59 @@
+"""Networks, VGG features and losses. Knows torch alone.
+
+::
+
+    style_net        what every image transformation network has in common
+    transformer_net  Johnson et al. 2016
+    nets             the networks by name
+    published        checkpoints of pytorch/examples
+    checkpoints      a trained network in a file
+    vgg              VGG-16 and VGG-19 as frozen feature extractors
+    vgg_weights      where their weights come from
+    losses           content, Gram style, total variation
+    perceptual_loss  the training objective
+    tensor_files     reading files of tensors safely
+"""
+
+from nst.models.checkpoints import TrainedNet, describe, load_trained_net
+from nst.models.losses import (
+    ContentLoss,
+    LossForm,
+    StyleLoss,
+    TotalVariationLoss,
+    content_distance,
+    gram_matrix,
+    style_distance,
+    total_variation,
+)
+from nst.models.nets import NETS, build_net
+from nst.models.perceptual_loss import LossTerms, PerceptualLoss
+from nst.models.style_net import StyleNet
+from nst.models.tensor_files import ModelFileError
+from nst.models.transformer_net import TransformerNet
+from nst.models.vgg import VGGFeatures
+from nst.models.vgg_weights import VGGArch, VGGWeights, load_vgg_weights
+
+__all__ = [
+    "NETS",
+    "ContentLoss",
+    "LossForm",
+    "LossTerms",
+    "ModelFileError",
+    "PerceptualLoss",
+    "StyleLoss",
+    "StyleNet",
+    "TotalVariationLoss",
+    "TrainedNet",
+    "TransformerNet",
+    "VGGArch",
+    "VGGFeatures",
+    "VGGWeights",
+    "build_net",
+    "content_distance",
+    "describe",
+    "gram_matrix",
+    "load_trained_net",
+    "load_vgg_weights",
+    "style_distance",
+    "total_variation",
+]

@@ -1,0 +1,96 @@
+"""A trained network in a file: what a checkpoint says of itself, and how it is read back.
+
+A checkpoint is a dictionary with the entry ``nst``, written by ``describe``, and the entry
+``state_dict``, where the network's weights have the prefix ``net.``. Whatever else a trainer
+keeps there (optimiser, schedule) is left alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nst.models.nets import build_net
+from nst.models.published import from_published, is_published
+from nst.models.style_net import StyleNet
+from nst.models.tensor_files import ModelFileError, read_tensor_file
+
+ENTRY = "nst"
+FORMAT = 1
+PREFIX = "net."
+LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
+"""Where the folder of a run keeps its newest checkpoint."""
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """A network with its weights, and where they come from.
+
+    Attributes:
+        net: in evaluation mode, on the CPU, float32.
+        style: name of the style.
+        training: settings of the training, JSON types only; empty where unknown.
+    """
+
+    net: StyleNet
+    style: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def describe(net: StyleNet, *, style: str, training: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint has to say so that ``load_trained_net`` can read it. JSON types only."""
+    return {
+        "format": FORMAT,
+        "architecture": dict(net.architecture),
+        "style": style,
+        "training": dict(training),
+    }
+
+
+def load_trained_net(path: Path) -> TrainedNet:
+    """Read a checkpoint of ours, or one of pytorch/examples.
+
+    Args:
+        path: the file, or the folder of a run. Nothing that it holds is run.
+    Raises:
+        ModelFileError: if it is missing, damaged, of another program, of a newer version, or
+            has weights that are not finite.
+    """
+    if path.is_dir():
+        path = path / LAST_CHECKPOINT
+    content = read_tensor_file(path)
+    if ENTRY in content:
+        trained = _load_ours(content, path)
+    elif is_published(content):
+        trained = TrainedNet(from_published(content).eval(), style=path.stem)
+    else:
+        raise ModelFileError(
+            f"{path} is no checkpoint of nst-train or of pytorch/examples fast_neural_style"
+        )
+    if not all(torch.isfinite(value).all() for value in trained.net.state_dict().values()):
+        raise ModelFileError(f"{path} holds weights that are not finite: the training diverged")
+    return trained
+
+
+def _load_ours(content: Mapping[str, Any], path: Path) -> TrainedNet:
+    try:
+        about = content[ENTRY]
+        if about["format"] > FORMAT:
+            raise ModelFileError(f"{path} was written by a newer nst: update this one")
+        net = build_net(about["architecture"])
+        net.load_state_dict(
+            {
+                key.removeprefix(PREFIX): value.float()
+                for key, value in content["state_dict"].items()
+                if key.startswith(PREFIX)
+            }
+        )
+        style = Path(about["style"]).name
+        if not style or not style.isprintable():
+            raise ValueError(f"its style has no proper name: {about['style']!r}")
+        return TrainedNet(net.eval(), style=style, training=dict(about["training"]))
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelFileError(f"{path} does not fit this version of nst: {reason}") from error

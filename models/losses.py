@@ -1,0 +1,201 @@
+"""Content, style and smoothness losses: pure functions, and modules that hold their target.
+
+Two forms:
+
+``relative``
+    Distances are divided by the size of the target: ||F - F_c||^2 / ||F_c||^2 for content,
+    ||G - A||^2 / ||A||^2 for style, averaged over layers. No convention of the Gram matrix and no
+    scale of the VGG weights is left in it, so one balance carries over between paintings.
+``johnson``
+    The squared distances of Johnson et al. 2016, eq. 2 to 4: content divided by C * H * W,
+    style as the squared Frobenius norm, summed over layers.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+LossForm = Literal["relative", "johnson"]
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Channel Gram matrix of each image in a batch, computed in float32 at least.
+
+    Half precision has too little range for the sums: fp16 overflows.
+
+    Args:
+        features: (B, C, H, W), floating point, any range.
+    Returns:
+        (B, C, C), divided by C * H * W, float32 (float64 for float64 features).
+    Raises:
+        ValueError: if ``features`` is not 4-D.
+    Source:
+        Johnson et al. 2016, eq. 3.
+    """
+    if features.dim() != 4:
+        raise ValueError(f"features must be (B, C, H, W), not {tuple(features.shape)}")
+    batch, channels, height, width = features.shape
+    with torch.autocast(features.device.type, enabled=False):
+        # Channels last: the layout that VGG's output already has, so no copy is made.
+        flat = at_least_float32(features).permute(0, 2, 3, 1).reshape(batch, -1, channels)
+        return flat.transpose(1, 2) @ flat / (channels * height * width)
+
+
+def content_distance(features: Tensor, target: Tensor, *, form: LossForm = "relative") -> Tensor:
+    """Distance between feature maps, averaged over the batch.
+
+    Args:
+        features: (B, C, H, W), of the stylized images.
+        target: (B, C, H, W), of the photos.
+        form: ``relative`` divides by ||target||^2, ``johnson`` by C * H * W.
+    Returns:
+        Scalar, at least 0.
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    if features.shape != target.shape:
+        raise ValueError(f"shapes differ: {tuple(features.shape)} and {tuple(target.shape)}")
+    features, target = at_least_float32(features), at_least_float32(target)
+    distance = (features - target).square().flatten(1).sum(1)
+    if form == "johnson":
+        return (distance / target[0].numel()).mean()
+    return (distance / squared_norm(target)).mean()
+
+
+def style_distance(gram: Tensor, target: Tensor, *, form: LossForm = "relative") -> Tensor:
+    """Distance between Gram matrices, averaged over the batch.
+
+    Args:
+        gram: (B, C, C), of the stylized images.
+        target: (1, C, C) or (B, C, C), of the painting.
+        form: ``relative`` divides by ||target||^2, ``johnson`` does not.
+    Returns:
+        Scalar, at least 0.
+    Raises:
+        ValueError: if the last two dimensions differ.
+    """
+    if gram.shape[-2:] != target.shape[-2:]:
+        raise ValueError(f"shapes differ: {tuple(gram.shape)} and {tuple(target.shape)}")
+    distance = (gram - target).square().flatten(1).sum(1)
+    if form == "johnson":
+        return distance.mean()
+    return (distance / squared_norm(target)).mean()
+
+
+def total_variation(images: Tensor) -> Tensor:
+    """Squared differences between neighbouring pixels, per pixel and averaged over the batch.
+
+    The usual form sums over pixels; here it is divided by H * W, so that one weight serves every
+    size.
+
+    Args:
+        images: (B, C, H, W), floating point.
+    Returns:
+        Scalar, at least 0.
+    Raises:
+        ValueError: if ``images`` is not 4-D.
+    Source:
+        Mahendran and Vedaldi 2015, eq. 3 with beta = 2, as used by Johnson et al. 2016.
+    """
+    if images.dim() != 4:
+        raise ValueError(f"images must be (B, C, H, W), not {tuple(images.shape)}")
+    images = at_least_float32(images)
+    vertical = (images[..., 1:, :] - images[..., :-1, :]).square().sum()
+    horizontal = (images[..., :, 1:] - images[..., :, :-1]).square().sum()
+    batch, _, height, width = images.shape
+    return (vertical + horizontal) / (batch * height * width)
+
+
+class ContentLoss(nn.Module):
+    """Content distance over several layers: the mean (relative) or the sum (johnson)."""
+
+    def __init__(self, layers: Sequence[str], *, form: LossForm = "relative") -> None:
+        super().__init__()
+        check_form(form)
+        self.layers = tuple(layers)
+        self.form: LossForm = form
+
+    def forward(self, features: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> Tensor:
+        """Both: layer name to (B, C, H, W). Returns a scalar."""
+        distances = [
+            content_distance(features[layer], target[layer], form=self.form)
+            for layer in self.layers
+        ]
+        total = torch.stack(distances).sum()
+        return total / len(distances) if self.form == "relative" else total
+
+
+class StyleLoss(nn.Module):
+    """Gram distance to one painting over several layers.
+
+    Args:
+        target: layer name to the painting's features, (1, C, H, W). Their Gram matrices are kept
+            as non-persistent buffers: they follow the module to its device and stay out of
+            checkpoints.
+        layer_weights: one weight per layer in ``target``, in its order; all 1 if not given.
+            Relative: the weighted mean. Johnson: the weighted sum.
+        form: see the module's docstring.
+    Raises:
+        ValueError: if there is no layer, or weights and layers differ in number, or the weights
+            are negative or all 0.
+    """
+
+    def __init__(
+        self,
+        target: Mapping[str, Tensor],
+        *,
+        layer_weights: Sequence[float] | None = None,
+        form: LossForm = "relative",
+    ) -> None:
+        super().__init__()
+        check_form(form)
+        weights = [1.0] * len(target) if layer_weights is None else list(layer_weights)
+        if not target or len(weights) != len(target):
+            raise ValueError(f"{len(target)} style layers but {len(weights)} layer weights")
+        if not all(math.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
+            raise ValueError(f"style layer weights must be at least 0, one above, not {weights}")
+        scale = sum(weights) if form == "relative" else 1.0
+        self.layer_weights = {
+            layer: weight / scale for layer, weight in zip(target, weights, strict=True)
+        }
+        self.form: LossForm = form
+        for layer, features in target.items():
+            self.register_buffer(f"{layer}_gram", gram_matrix(features), persistent=False)
+
+    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+        """Layer name to (B, C, H, W). Returns a scalar."""
+        distances = [
+            weight
+            * style_distance(
+                gram_matrix(features[layer]), self.get_buffer(f"{layer}_gram"), form=self.form
+            )
+            for layer, weight in self.layer_weights.items()
+        ]
+        return torch.stack(distances).sum()
+
+
+class TotalVariationLoss(nn.Module):
+    """``total_variation`` as a module."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) to a scalar."""
+        return total_variation(images)
+
+
+def check_form(form: str) -> None:
+    """Raise ValueError unless ``form`` names a form of the losses."""
+    if form not in get_args(LossForm):
+        raise ValueError(f"unknown form of the losses {form!r}: use relative or johnson")
+
+
+def squared_norm(target: Tensor) -> Tensor:
+    """(B, ...) to (B,): squared norm of each, kept off 0 for a flat black target."""
+    return target.square().flatten(1).sum(1).clamp_min(1e-12)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Half precision to float32; float32 and float64 as they are."""
+    return x if x.dtype in (torch.float32, torch.float64) else x.float()

@@ -1,0 +1,129 @@
+"""Johnson's image transformation network.
+
+Two strided convolutions, residual blocks at a quarter of the resolution, two nearest-neighbour
+upsamplings each followed by a convolution. Instance normalisation replaces the paper's batch
+normalisation (Ulyanov et al. 2016), resize-convolution its transposed convolution (Odena et al.
+2016, against checkerboards), and every convolution pads by reflection (against dark borders).
+
+Source: Johnson et al. 2016, "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
+supplementary material, table 1.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nst.models.style_net import StyleNet
+
+OUTPUT_CENTRE = 0.5
+OUTPUT_SCALE = 1 / 8
+"""The last convolution gives multiples of this around the centre.
+
+It sums hundreds of positive activations, so that one step of Adam moves every pixel by about
+lr * 9 * 9 * width / 2. Without the scale that is more than the range of a picture.
+"""
+
+
+class TransformerNet(StyleNet):
+    """Johnson et al. 2016 with instance norm, reflect padding and resize-convolution.
+
+    The names of the layers are those of the pytorch/examples network, so that its published
+    checkpoints load (see ``nst.models.published``).
+
+    Args:
+        width: channels at full resolution, at least 1; twice as many at 1/2, four times at 1/4.
+        residual_blocks: number of residual blocks at 1/4 resolution, at least 0.
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    def __init__(self, width: int = 32, residual_blocks: int = 5) -> None:
+        super().__init__()
+        if width < 1 or residual_blocks < 0:
+            raise ValueError(
+                f"TransformerNet takes width >= 1 and residual_blocks >= 0, "
+                f"not {width} and {residual_blocks}"
+            )
+        self.width = width
+        self.residual_blocks = residual_blocks
+        self.conv1 = reflect_conv(3, width, kernel_size=9)
+        self.in1 = instance_norm(width)
+        self.conv2 = reflect_conv(width, 2 * width, kernel_size=3, stride=2)
+        self.in2 = instance_norm(2 * width)
+        self.conv3 = reflect_conv(2 * width, 4 * width, kernel_size=3, stride=2)
+        self.in3 = instance_norm(4 * width)
+        for number in range(1, residual_blocks + 1):
+            self.add_module(f"res{number}", ResidualBlock(4 * width))
+        self.deconv1 = reflect_conv(4 * width, 2 * width, kernel_size=3)
+        self.in4 = instance_norm(2 * width)
+        self.deconv2 = reflect_conv(2 * width, width, kernel_size=3)
+        self.in5 = instance_norm(width)
+        self.deconv3 = reflect_conv(width, 3, kernel_size=9)
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        """What ``build_net`` needs to make this network again, without its weights."""
+        return {
+            "name": "TransformerNet",
+            "width": self.width,
+            "residual_blocks": self.residual_blocks,
+        }
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Stylize a batch.
+
+        Args:
+            images: (B, 3, H, W), RGB in [0, 1], H and W at least 16.
+        Returns:
+            (B, 3, H, W), RGB around [0, 1], not clamped.
+        """
+        height, width = images.shape[-2:]
+        x = F.relu(self.in1(self.conv1(images)))  # (B, C, H, W)
+        x = F.relu(self.in2(self.conv2(x)))  # (B, 2C, ceil(H/2), ceil(W/2))
+        x = F.relu(self.in3(self.conv3(x)))  # (B, 4C, ceil(H/4), ceil(W/4))
+        for number in range(1, self.residual_blocks + 1):
+            x = self.get_submodule(f"res{number}")(x)
+        x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = F.relu(self.in4(self.deconv1(x)))  # (B, 2C, 2 ceil(H/4), 2 ceil(W/4))
+        x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = F.relu(self.in5(self.deconv2(x)))  # (B, C, 4 ceil(H/4), 4 ceil(W/4))
+        stylized: Tensor = OUTPUT_CENTRE + OUTPUT_SCALE * self.deconv3(x)
+        # The strided convolutions round sizes up and keep the top left corner in place.
+        return stylized[..., :height, :width]
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with instance norm beside an identity; no ReLU after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = reflect_conv(channels, channels, kernel_size=3)
+        self.in1 = instance_norm(channels)
+        self.conv2 = reflect_conv(channels, channels, kernel_size=3)
+        self.in2 = instance_norm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        residual: Tensor = self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
+        return x + residual
+
+
+def reflect_conv(
+    in_channels: int, out_channels: int, *, kernel_size: int, stride: int = 1
+) -> nn.Conv2d:
+    """Convolution that pads by reflection, so that borders stay as bright as the rest."""
+    return nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding=kernel_size // 2,
+        padding_mode="reflect",
+    )
+
+
+def instance_norm(channels: int) -> nn.InstanceNorm2d:
+    """Instance norm with learned scale and shift, without running statistics."""
+    return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)

@@ -1,0 +1,128 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from nst.export.cli import main
+from nst.infer.cli import main as infer
+from nst.models import TransformerNet, describe
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run, as far as nst-export looks at it."""
+    torch.manual_seed(0)
+    net = TransformerNet(width=4, residual_blocks=1)
+    checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    torch.save(
+        {
+            "state_dict": {f"net.{key}": value for key, value in net.state_dict().items()},
+            "nst": describe(net, style="waves", training={}),
+        },
+        checkpoint,
+    )
+    return tmp_path / "run"
+
+
+def error_of(capsys: Capture, *arguments: object) -> str:
+    assert main([str(argument) for argument in arguments]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("nst-export: ")
+    return lines[0]
+
+
+def test_a_run_becomes_a_file_that_stylizes(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    model, photo = tmp_path / "waves.onnx", tmp_path / "photo.png"
+    assert main([str(run), "-o", str(model)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert "MB  opset 18  largest difference from PyTorch" in out[0]
+    assert out[1] == f"next: nst-infer photo.jpg --style {model}"
+    Image.effect_noise((41, 30), 60).convert("RGB").save(photo)
+    assert infer([str(photo), "--style", str(model), "-o", str(tmp_path / "out.png")]) == 0
+    assert Image.open(tmp_path / "out.png").size == (41, 30)
+
+
+def test_the_default_name_is_that_of_the_style(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(run / "checkpoints" / "last.ckpt")]) == 0
+    assert (tmp_path / "waves.onnx").is_file()
+
+
+def test_opset(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "x.onnx"
+    assert main([str(run), "-o", str(model), "--opset", "20"]) == 0
+    assert onnx.load(model).opset_import[0].version == 20
+
+
+def test_an_existing_file(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    model = tmp_path / "x.onnx"
+    model.write_bytes(b"precious")
+    assert "--overwrite" in error_of(capsys, run, "-o", model)
+    assert model.read_bytes() == b"precious"
+    assert main([str(run), "-o", str(model), "--overwrite"]) == 0
+    assert model.stat().st_size > 1000
+
+
+def test_bad_sources(tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "x.onnx"
+    assert "no such file" in error_of(capsys, tmp_path / "none", "-o", out)
+    assert "last.ckpt" in error_of(capsys, tmp_path, "-o", out)
+    (tmp_path / "text.ckpt").write_text("hello")
+    assert "damaged" in error_of(capsys, tmp_path / "text.ckpt", "-o", out)
+    torch.save({"model": {"weight": torch.zeros(3)}}, tmp_path / "other.pt")
+    assert "no checkpoint of nst-train" in error_of(capsys, tmp_path / "other.pt", "-o", out)
+    assert not out.exists()
+
+
+def test_bad_targets(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert "must end in .onnx" in error_of(capsys, run, "-o", tmp_path / "x.pth")
+    assert "does not exist" in error_of(capsys, run, "-o", tmp_path / "none" / "x.onnx")
+    (tmp_path / "file").write_text("")
+    assert "cannot write" in error_of(capsys, run, "-o", tmp_path / "file" / "x.onnx")
+
+
+def test_bad_options(run: Path, capsys: Capture) -> None:
+    assert "18 to 21" in error_of(capsys, run, "--opset", "11")
+    assert "--opset" in error_of(capsys, run, "--opset", "many")
+    assert "RUN" in error_of(capsys)
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+from nst.export.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_disk_that_is_full(run: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the disk."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(run), "-o", str(folder / "x.onnx")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.splitlines()[-1].startswith("nst-export: cannot write")
+    assert "Traceback" not in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_help_and_module() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "nst.export", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--opset" in result.stdout

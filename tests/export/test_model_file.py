@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import Tensor
+
+from nst.export import ParityError, build_graph, export_onnx, largest_difference
+from nst.export.parity import natural_frames
+from nst.infer import Stylizer
+from nst.infer.errors import UserError
+from nst.models import TrainedNet, TransformerNet
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedNet:
+    torch.manual_seed(0)
+    net = TransformerNet(width=4, residual_blocks=1).eval()
+    return TrainedNet(net, style="waves", training={"steps": 12})
+
+
+@pytest.fixture(scope="module")
+def model(trained: TrainedNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "waves.onnx"
+    report = export_onnx(trained, path)
+    assert report.path == path
+    assert report.size_bytes == path.stat().st_size
+    assert report.opset == 18
+    assert report.difference_levels <= 1
+    return path
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 33), (100, 75), (361, 641)])
+def test_pictures_are_pytorchs(size: tuple[int, int], model: Path, trained: TrainedNet) -> None:
+    frame = natural_frames((1, *size), seed=7)[0]
+    found = Stylizer(model)(frame)
+    assert found.shape == frame.shape
+    if min(size) < 16:
+        return
+    image = torch.from_numpy(frame).permute(2, 0, 1).unsqueeze(0) / 255
+    with torch.no_grad():
+        expected = trained.net(image)[0].permute(1, 2, 0).clamp(0, 1).mul(255).numpy()
+    assert np.abs(found - expected).max() <= 0.51 + 0.5
+
+
+def test_what_the_file_says_of_itself(model: Path) -> None:
+    graph = onnx.load(model)
+    onnx.checker.check_model(graph, full_check=True)
+    assert [(port.domain, port.version) for port in graph.opset_import] == [("", 18)]
+    for port, name in ((graph.graph.input[0], "image"), (graph.graph.output[0], "stylized")):
+        tensor = port.type.tensor_type
+        assert port.name == name
+        assert tensor.elem_type == onnx.TensorProto.UINT8
+        dims = [dim.dim_param or dim.dim_value for dim in tensor.shape.dim]
+        assert dims == ["batch", "height", "width", 3]
+    metadata = Stylizer(model).metadata
+    assert metadata is not None
+    assert metadata.style == "waves"
+    assert json.loads(metadata.net) == {
+        "name": "TransformerNet",
+        "width": 4,
+        "residual_blocks": 1,
+    }
+    assert json.loads(metadata.training) == {"steps": 12}
+    assert metadata.min_size_px == 16
+
+
+def test_weights_are_inside_the_file(model: Path) -> None:
+    graph = onnx.load(model, load_external_data=False)
+    assert not any(tensor.external_data for tensor in graph.graph.initializer)
+    assert [path.name for path in model.parent.iterdir()] == ["waves.onnx"]
+
+
+def test_paths_of_this_machine_stay_out_of_the_file(model: Path) -> None:
+    here = str(Path(__file__).resolve().parents[2]).encode()
+    assert here not in model.read_bytes()
+
+
+@pytest.mark.parametrize("opset", [18, 21])
+def test_opsets(opset: int, trained: TrainedNet, tmp_path: Path) -> None:
+    export_onnx(trained, tmp_path / "x.onnx", opset=opset)
+    assert onnx.load(tmp_path / "x.onnx").opset_import[0].version == opset
+
+
+def test_an_unknown_opset(trained: TrainedNet) -> None:
+    with pytest.raises(ValueError, match="18, 19, 20, 21"):
+        build_graph(trained.net, opset=11)
+
+
+class Brighter(TransformerNet):
+    """A network whose picture is not that of the exported file."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) + 0.02
+
+
+def test_parity_fails_on_another_network(model: Path, trained: TrainedNet) -> None:
+    other = Brighter(width=4, residual_blocks=1).eval()
+    other.load_state_dict(trained.net.state_dict())
+    with pytest.raises(ParityError, match=r"64x64 px in a batch of 1 differ by \d+/255"):
+        largest_difference(other, model)
+
+
+def test_a_file_that_fails_is_not_handed_over(
+    trained: TrainedNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Brighter(width=4, residual_blocks=1).eval()
+    monkeypatch.setattr("nst.export.model_file.build_graph", lambda net, opset: build_graph(other))
+    with pytest.raises(ParityError):
+        export_onnx(trained, tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist(trained: TrainedNet, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        export_onnx(trained, tmp_path / "none" / "x.onnx")
+
+
+def test_natural_frames_have_structure_at_several_scales() -> None:
+    frames = natural_frames((2, 64, 96)).astype(float)
+    assert frames.shape == (2, 64, 96, 3)
+    assert 30 < frames.std() < 100
+    assert np.abs(frames[:, 8:] - frames[:, :-8]).mean() < np.abs(frames - frames[:, ::-1]).mean()
+    assert not np.array_equal(frames[0], frames[1])

@@ -1,0 +1,114 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from nst.infer.errors import UserError
+from nst.models import ModelFileError, TransformerNet
+from nst.train.photos import PhotoBatch
+from nst.train.system import StyleTransferSystem
+
+
+def system(painting: Path, **settings: Any) -> StyleTransferSystem:
+    net = TransformerNet(width=4, residual_blocks=1)
+    made = StyleTransferSystem(painting, net, style_size=96, **settings)
+    made.trainer = SimpleNamespace(  # type: ignore[assignment]
+        strategy=SimpleNamespace(root_device=torch.device("cpu")), precision="32-true"
+    )
+    made.log = lambda *_, **__: None  # type: ignore[method-assign]
+    return made
+
+
+def photos() -> PhotoBatch:
+    generator = torch.Generator().manual_seed(0)
+    return PhotoBatch(torch.rand(2, 3, 48, 48, generator=generator), [])
+
+
+def test_a_checkpoint_holds_the_network_alone(painting: Path) -> None:
+    assert {key.split(".")[0] for key in system(painting).state_dict()} == {"net"}
+
+
+def test_only_the_network_is_trained(painting: Path) -> None:
+    made = system(painting)
+    assert {id(p) for p in made.parameters()} == {id(p) for p in made.net.parameters()}
+    torch.autograd.backward(made.training_step(photos(), 0))
+    assert all(p.grad is not None for p in made.net.parameters())
+
+
+def test_the_total_is_the_weighted_sum(painting: Path) -> None:
+    torch.manual_seed(0)
+    made = system(painting, content_weight=2.0, style_weight=3.0, style_strength=0.5, tv_weight=7.0)
+    logged = {}
+    made.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
+    total = made.training_step(photos(), 0)
+    assert set(logged) == {"loss/total", "loss/content", "loss/style", "loss/total_variation"}
+    torch.testing.assert_close(
+        total.detach(),
+        2.0 * logged["loss/content"]
+        + 3.0 * 0.5 * logged["loss/style"]
+        + 7.0 * logged["loss/total_variation"],
+    )
+
+
+def test_steps_lower_the_loss(painting: Path) -> None:
+    torch.manual_seed(0)
+    made = system(painting)
+    optimizer = torch.optim.Adam(made.net.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(15):
+        loss = made.training_step(photos(), 0)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_bf16_keeps_the_vgg_in_bf16(painting: Path) -> None:
+    made = system(painting)
+    made.trainer.precision = "bf16-mixed"  # type: ignore[misc]
+    made.setup("fit")
+    assert made.loss.vgg.get_buffer("conv1_1_weight").dtype == torch.bfloat16
+    assert next(made.net.parameters()).dtype == torch.float32
+
+
+def test_johnsons_form_and_layers(painting: Path) -> None:
+    made = system(
+        painting,
+        loss="johnson",
+        content_layers=["relu2_2"],
+        style_layers=["relu1_2", "relu2_2"],
+        style_layer_weights=[1.0, 0.5],
+    )
+    assert made.loss.style_loss.layer_weights == {"relu1_2": 1.0, "relu2_2": 0.5}
+    assert made.loss.content_loss.layers == ("relu2_2",)
+    assert made.training_step(photos(), 0).isfinite()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"content_layers": ["relu9_1"]}, "unknown layer relu9_1"),
+        ({"style_layers": []}, "at least one style layer"),
+        ({"content_layers": []}, "at least one content layer"),
+        ({"style_layers": ["relu1_1", "relu1_1"]}, "each once"),
+        ({"style_layer_weights": [1.0, float("nan"), 1.0, 1.0]}, "layer weights"),
+        ({"style_strength": float("nan")}, "style_strength"),
+        ({"tv_weight": float("inf")}, "at least 0"),
+        ({"style_layer_weights": [1.0]}, "4 style layers but 1 layer weights"),
+        ({"style_strength": -1.0}, "style_strength"),
+        ({"content_weight": -1.0}, "at least 0"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"style_size": 20}, "at least 64 px"),
+    ],
+)
+def test_wrong_settings(settings: dict[str, Any], message: str, painting: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        StyleTransferSystem(painting, TransformerNet(4, 1), **{"style_size": 96, **settings})
+
+
+def test_missing_vgg_weights(painting: Path) -> None:
+    with pytest.raises(ModelFileError, match="the sources are"):
+        system(painting, vgg_weights="/nowhere/vgg.pth")

@@ -1,0 +1,27 @@
+"""The command ``nst-train``; the work is in ``nst.train.command``."""
+
+from collections.abc import Sequence
+
+from nst.infer.command_line import EXIT_INTERRUPTED, needs_extra, report_user_error
+from nst.infer.errors import UserError
+
+PROG = "nst-train"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``nst-train``.
+
+    Args:
+        argv: the arguments, without the program's name; None takes those of the process.
+    Returns:
+        The exit status: 0, 2 after a mistake of the user, 130 when interrupted.
+    """
+    try:
+        with needs_extra("train"):
+            import nst.train.command as command
+        return command.run(argv)
+    except KeyboardInterrupt:
+        report_user_error(PROG, UserError("interrupted"))
+        return EXIT_INTERRUPTED
+    except UserError as error:
+        return report_user_error(PROG, error)

@@ -1,0 +1,242 @@
+"""A folder of photos as training batches."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from PIL import Image, ImageOps
+from torch import Generator, Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from nst.infer.errors import UserError
+from nst.infer.images import on_white, read_image
+from nst.models import StyleNet
+from nst.train.painting import to_tensor
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+MIN_CROP_PX = 32
+# Photos are shrunk so that the crop takes between all and 1 / MAX_ZOOM of the short side.
+MAX_ZOOM = 1.5
+
+
+class PhotoBatch(NamedTuple):
+    """Crops, and the files that could not be read while they were made.
+
+    Attributes:
+        photos: (B, 3, crop, crop), float32, RGB in [0, 1].
+        unreadable: file and reason, one line each.
+    """
+
+    photos: Tensor
+    unreadable: list[str]
+
+
+class Draw(NamedTuple):
+    """What the sampler asks for: the number of a photo, and the seed of its crop.
+
+    With a seed of its own each crop is the same however many processes read photos.
+    """
+
+    photo: int
+    seed: int
+
+
+class Crop(NamedTuple):
+    """One item: (3, crop, crop), and the unreadable files met on the way to it.
+
+    ``photo`` is None where no file could be read any more.
+    """
+
+    photo: Tensor | None
+    unreadable: list[str]
+
+
+class PhotoFolder(Dataset[Crop]):
+    """Random crops of the photos in a folder and its subfolders.
+
+    An unreadable file gives a crop of the next readable one.
+
+    Args:
+        folder: is searched recursively for JPEG, PNG and WebP files.
+        crop_px: side of the crops.
+    Raises:
+        UserError: if the folder is missing, or no photo in it can be read.
+    """
+
+    def __init__(self, folder: Path, *, crop_px: int) -> None:
+        if not folder.is_dir():
+            raise UserError(f"the content folder {folder} is missing: give a folder of photos")
+        self.crop_px = crop_px
+        self.paths = sorted(
+            path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+        )
+        if not self.paths:
+            raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
+        if not any(isinstance(open_photo(path, draft_px=1), Image.Image) for path in self.paths):
+            raise UserError(f"none of the photos in the content folder {folder} can be read")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, draw: Draw) -> Crop:
+        unreadable: list[str] = []
+        for step in range(len(self.paths)):
+            path = self.paths[(draw.photo + step) % len(self.paths)]
+            photo = open_photo(path, draft_px=round(self.crop_px * MAX_ZOOM))
+            if isinstance(photo, Image.Image):
+                generator = Generator().manual_seed(draw.seed)
+                return Crop(random_crop(photo, self.crop_px, generator), unreadable)
+            unreadable.append(photo)
+        return Crop(None, unreadable)
+
+
+class EndlessSampler(Sampler[Draw]):
+    """Every photo once in random order, then again in another order, for ever.
+
+    Without epochs a run is as long as its number of steps says, also on ten photos.
+
+    Args:
+        length: number of photos.
+        seed: the same seed gives the same order and the same crops.
+    """
+
+    def __init__(self, length: int, *, seed: int) -> None:
+        self.length = length
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[Draw]:
+        generator = Generator().manual_seed(self.seed)
+        while True:
+            order = torch.randperm(self.length, generator=generator)
+            seeds = torch.randint(2**62, (self.length,), generator=generator)
+            for photo, seed in zip(order.tolist(), seeds.tolist(), strict=True):
+                yield Draw(photo, seed)
+
+
+class PhotoDataModule(pl.LightningDataModule):
+    """Batches of random square crops from a folder of photos.
+
+    Args:
+        content: folder of photos, searched recursively (JPEG, PNG, WebP).
+        crop_px: side of the square crops, in pixels, at least 32.
+        batch_size: photos per step.
+        workers: processes that read photos; by default one per spare core, at most 8.
+    Raises:
+        UserError: if the folder is missing or holds no readable photo, or a number is too small.
+    """
+
+    def __init__(
+        self,
+        content: Path,
+        crop_px: int = 256,
+        batch_size: int = 4,
+        workers: int | None = None,
+    ) -> None:
+        super().__init__()
+        if crop_px < MIN_CROP_PX or batch_size < 1 or (workers is not None and workers < 0):
+            raise UserError(
+                f"crop_px must be at least {MIN_CROP_PX}, batch_size at least 1 "
+                "and workers at least 0"
+            )
+        self.folder = PhotoFolder(Path(content), crop_px=crop_px)
+        self.crop_px = crop_px
+        self.batch_size = batch_size
+        self.workers = default_workers() if workers is None else workers
+
+    def train_dataloader(self) -> DataLoader[Crop]:
+        """Endless batches, in an order that the seed decides."""
+        return DataLoader(
+            self.folder,
+            batch_size=self.batch_size,
+            sampler=EndlessSampler(len(self.folder), seed=torch.initial_seed()),
+            num_workers=self.workers,
+            collate_fn=collate,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def on_before_batch_transfer(self, batch: PhotoBatch, dataloader_idx: int) -> PhotoBatch:
+        """Stop where a reading process found no photo; its own exception would lose its form."""
+        if len(batch.photos) == 0:
+            raise UserError("none of the photos can be read any more: are they still there?")
+        return batch
+
+    def preview_photos(self, count: int, *, long_side_px: int) -> list[Tensor]:
+        """Whole photos spread over the sorted folder, as far as a network can take them.
+
+        Args:
+            count: how many at most.
+            long_side_px: they are scaled to this.
+        Returns:
+            (3, H, W) each, RGB in [0, 1].
+        """
+        paths = self.folder.paths
+        spread = [paths[i * len(paths) // count] for i in range(min(count, len(paths)))]
+        photos = [open_photo(path, draft_px=long_side_px) for path in spread]
+        scaled = [
+            ImageOps.contain(photo, (long_side_px, long_side_px))
+            for photo in photos
+            if isinstance(photo, Image.Image)
+        ]
+        return [to_tensor(photo) for photo in scaled if min(photo.size) >= StyleNet.min_size_px]
+
+
+def default_workers() -> int:
+    """One worker per spare core that this process may use, from 1 to 8."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(8, cores - 1))
+
+
+def collate(crops: list[Crop]) -> PhotoBatch:
+    """Stack the crops of a batch; no photos at all if one of them is missing."""
+    photos = [crop.photo for crop in crops if crop.photo is not None]
+    whole = len(photos) == len(crops)
+    return PhotoBatch(
+        torch.stack(photos) if whole else torch.empty(0, 3, 1, 1),
+        [line for crop in crops for line in crop.unreadable],
+    )
+
+
+def open_photo(path: Path, *, draft_px: int) -> Image.Image | str:
+    """Read a photo, transparency on white.
+
+    Args:
+        path: the file.
+        draft_px: see ``read_image``.
+    Returns:
+        RGB picture the right way up; or, if it cannot be read, why, in one line.
+    """
+    try:
+        return on_white(read_image(path, draft_px=draft_px))
+    except UserError as error:
+        return str(error)
+
+
+def random_crop(photo: Image.Image, crop_px: int, generator: Generator) -> Tensor:
+    """Shrink, crop and mirror at random.
+
+    Args:
+        photo: RGB, any size; a small one is enlarged to the crop, and no further.
+        crop_px: side of the crop.
+        generator: makes all choices.
+    Returns:
+        (3, crop_px, crop_px), float32, RGB in [0, 1].
+    """
+    zoom, left, top, mirror = torch.rand(4, generator=generator).tolist()
+    longest_px = round(crop_px * (1.0 + (MAX_ZOOM - 1.0) * zoom))
+    short_px = max(crop_px, min(longest_px, *photo.size))
+    side = crop_px * min(photo.size) / short_px
+    left *= photo.width - side
+    top *= photo.height - side
+    crop = photo.resize(
+        (crop_px, crop_px),
+        Image.Resampling.BICUBIC,
+        box=(left, top, left + side, top + side),
+    )
+    return to_tensor(ImageOps.mirror(crop) if mirror < 0.5 else crop)

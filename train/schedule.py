@@ -1,0 +1,33 @@
+"""How far a run is, and what learning rate belongs there."""
+
+import math
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Timer
+
+WARM_UP_STEPS = 20
+FINAL_FACTOR = 0.02
+
+
+def share_done(trainer: pl.Trainer) -> float:
+    """How much of a run is over, from 0 to 1: of its steps or of its time, whichever is more."""
+    shares = [0.0]
+    if trainer.max_steps > 0:
+        shares.append(trainer.global_step / trainer.max_steps)
+    for timer in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(timer, Timer) and (left := timer.time_remaining()) is not None:
+            elapsed = timer.time_elapsed()
+            shares.append(elapsed / max(elapsed + left, 1e-9))
+    return min(1.0, max(shares))
+
+
+def learning_rate_factor(step: int, share: float) -> float:
+    """Factor on the learning rate: linear warm-up, then a cosine down to nearly 0.
+
+    Args:
+        step: steps done.
+        share: how much of the run is over, 0 to 1.
+    """
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    cosine = (1 + math.cos(math.pi * share)) / 2
+    return warm_up * (FINAL_FACTOR + (1 - FINAL_FACTOR) * cosine)

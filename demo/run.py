@@ -1,0 +1,70 @@
+"""The whole path on the pictures in this folder: train, export, stylize, compare.
+
+Run it with ``make demo``. It calls the three commands as a person would, and writes
+``runs/demo/side_by_side.png``: photo, painting, result.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+HERE = Path(__file__).resolve().parent
+PAINTING = HERE / "paintings" / "cafe_terrace_at_night.jpg"
+PHOTO = HERE / "photos" / "friends.jpg"
+RUN = Path("runs") / "demo"
+STEPS = 1000
+HEIGHT_PX = 640
+GAP_PX = 8
+
+
+def main() -> int:
+    """Run the three commands. Returns the exit status of the first that fails, or 0."""
+    if RUN.exists():
+        shutil.rmtree(RUN)
+    model, stylized = RUN / "demo.onnx", RUN / "stylized.jpg"
+    steps = [
+        [
+            *("nst-train", "--config", "cpu", "--style", PAINTING),
+            *("--content", HERE / "photos", "--out", RUN, "--trainer.max_steps", STEPS),
+        ],
+        ["nst-export", RUN, "-o", model],
+        ["nst-infer", PHOTO, "--style", model, "-o", stylized],
+    ]
+    for step in steps:
+        command = [str(part) for part in step]
+        print("$", *command, flush=True)
+        status = subprocess.run([find(command[0]), *command[1:]], check=False).returncode
+        if status:
+            return status
+    comparison = RUN / "side_by_side.png"
+    side_by_side([PHOTO, PAINTING, stylized]).save(comparison)
+    print(f"\nmodel         {model}\nresult        {stylized}\nside by side  {comparison}")
+    return 0
+
+
+def find(command: str) -> str:
+    """Path of a console script of the environment that runs this file."""
+    return str(Path(sys.executable).parent / command)
+
+
+def side_by_side(paths: list[Path]) -> Image.Image:
+    """Pictures of equal height in one row on white."""
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    scaled = [
+        ImageOps.scale(picture, HEIGHT_PX / picture.height, Image.Resampling.LANCZOS)
+        for picture in pictures
+    ]
+    width = sum(picture.width for picture in scaled) + GAP_PX * (len(scaled) - 1)
+    row = Image.new("RGB", (width, HEIGHT_PX), "white")
+    left = 0
+    for picture in scaled:
+        row.paste(picture, (left, 0))
+        left += picture.width + GAP_PX
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -59,7 +59,15 @@ def build_graph(net: StyleNet, *, opset: int = DEFAULT_OPSET) -> onnx.ModelProto
     assert program is not None, "torch.onnx.export gives a program with dynamo=True"
     graph = program.model_proto
     name_axes(graph)
+    drop_traces(graph)
     return graph
+
+
+def drop_traces(graph: onnx.ModelProto) -> None:
+    """Remove the exporter's notes on where each node comes from: paths of this machine."""
+    for part in (graph.graph, *graph.graph.node, *graph.graph.value_info):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def name_axes(graph: onnx.ModelProto) -> None:

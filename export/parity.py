@@ -65,4 +65,4 @@ def natural_frames(shape: tuple[int, int, int], *, seed: int = 0) -> NDArray[np.
         rows, columns = -(-height // scale), -(-width // scale)
         noise = rng.normal(size=(batch, rows, columns, 3))
         total += scale**0.5 * noise.repeat(scale, 1).repeat(scale, 2)[:, :height, :width]
-    return (128 + 24 * total).clip(0, 255).astype(np.uint8)
+    return (128 + 8 * total).clip(0, 255).astype(np.uint8)

@@ -1,14 +1,14 @@
 """The training objective: how far a stylized batch is from its photos and from the painting."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from nst.models.losses import ContentLoss, LossForm, StyleLoss, TotalVariationLoss
-from nst.models.vgg import VGGFeatures, padding_reach
+from nst.models.vgg import VGGFeatures
 
 DEFAULT_CONTENT_LAYERS = ("relu3_1",)
 DEFAULT_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -65,9 +65,8 @@ class PerceptualLoss(nn.Module):
         self.style_weight = style_weight
         self.tv_weight = tv_weight
         self.content_loss = ContentLoss(content_layers, form=form)
-        self.reach = {layer: padding_reach(layer, arch=vgg.arch) for layer in vgg.layers}
         with torch.no_grad():
-            target = self.inner(vgg(painting, layers=style_layers))
+            target = vgg(painting, layers=style_layers)
         self.style_loss = StyleLoss(target, layer_weights=style_layer_weights, form=form)
         self.tv_loss = TotalVariationLoss()
 
@@ -78,9 +77,9 @@ class PerceptualLoss(nn.Module):
             stylized: (B, 3, H, W), RGB around [0, 1].
             photos: (B, 3, H, W), RGB in [0, 1]. They get no gradient.
         """
-        features = self.inner(self.vgg(stylized))
+        features = self.vgg(stylized)
         with torch.no_grad():
-            target = self.inner(self.vgg(photos, layers=self.content_loss.layers))
+            target = self.vgg(photos, layers=self.content_loss.layers)
         content = self.content_loss(features, target)
         style = self.style_loss(features)
         variation = self.tv_loss(stylized)
@@ -88,24 +87,6 @@ class PerceptualLoss(nn.Module):
             self.content_weight * content + self.style_weight * style + self.tv_weight * variation
         )
         return LossTerms(total, content, style, variation)
-
-    def inner(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Features without the cells at the border that feel VGG's zero padding.
-
-        The papers keep them. A network then learns to make up for the zeros along the border of
-        its picture, and every stylized photo gets a frame. Half of each side is kept at least.
-
-        Args:
-            features: layer name to (B, C, H, W).
-        """
-        return {layer: trim(x, self.reach[layer]) for layer, x in features.items()}
-
-
-def trim(features: Tensor, cells: int) -> Tensor:
-    """(B, C, H, W) without ``cells``, or a quarter of the side if that is less, on each side."""
-    top, left = (min(cells, side // 4) for side in features.shape[-2:])
-    height, width = features.shape[-2:]
-    return features[..., top : height - top, left : width - left]
 
 
 def check_distinct(kind: str, layers: Sequence[str]) -> None:

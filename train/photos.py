@@ -169,19 +169,17 @@ class PhotoDataModule(pl.LightningDataModule):
 
         Args:
             count: how many at most.
-            long_side_px: they are scaled to this.
+            long_side_px: larger ones are scaled down to this.
         Returns:
             (3, H, W) each, RGB in [0, 1].
         """
         paths = self.folder.paths
         spread = [paths[i * len(paths) // count] for i in range(min(count, len(paths)))]
         photos = [open_photo(path, draft_px=long_side_px) for path in spread]
-        scaled = [
-            ImageOps.contain(photo, (long_side_px, long_side_px))
-            for photo in photos
-            if isinstance(photo, Image.Image)
-        ]
-        return [to_tensor(photo) for photo in scaled if min(photo.size) >= StyleNet.min_size_px]
+        readable = [photo for photo in photos if isinstance(photo, Image.Image)]
+        for photo in readable:
+            photo.thumbnail((long_side_px, long_side_px))
+        return [to_tensor(photo) for photo in readable if min(photo.size) >= StyleNet.min_size_px]
 
 
 def default_workers() -> int:

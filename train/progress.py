@@ -94,7 +94,8 @@ class TrainingProgress(ProgressBar):
         """Show the last state and give the terminal back."""
         if len(self.steps) > 1:
             self.draw(trainer)
-        self.bar.stop()
+        if self.console.is_terminal:
+            self.bar.stop()
 
     @property
     def images_per_s(self) -> float:

@@ -115,7 +115,7 @@ class RunFolder(pl.Callback):
         """Write what is due after this step."""
         for line in batch.unreadable:
             if line not in self.unreadable:
-                print(f"skipped {line}", file=sys.stderr)  # noqa: T201
+                print(f"skipped: {line}", file=sys.stderr)  # noqa: T201
                 self.unreadable.add(line)
         step = trainer.global_step
         if step == self.last_step:  # gradients are being accumulated

@@ -47,7 +47,8 @@ def test_a_run_becomes_a_file_that_stylizes(run: Path, tmp_path: Path, capsys: C
     assert out[1] == f"next: nst-infer photo.jpg --style {model}"
     Image.effect_noise((41, 30), 60).convert("RGB").save(photo)
     assert infer([str(photo), "--style", str(model), "-o", str(tmp_path / "out.png")]) == 0
-    assert Image.open(tmp_path / "out.png").size == (41, 30)
+    with Image.open(tmp_path / "out.png") as stylized:
+        assert stylized.size == (41, 30)
 
 
 def test_the_default_name_is_that_of_the_style(

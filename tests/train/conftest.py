@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nst.export import ExportReport
 from nst.export.parity import natural_frames
+from nst.models import TrainedNet
 
 
 def natural_picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -35,13 +37,20 @@ def photos(tmp_path: Path) -> Path:
 Train = Callable[..., int]
 
 
+def skip_export(trained: TrainedNet, path: Path) -> ExportReport:
+    """Stands in for the export, which takes longer than all the rest of a short run."""
+    return ExportReport(path, size_bytes=0, opset=18, difference_levels=0)
+
+
 @pytest.fixture
-def train(painting: Path, photos: Path, tmp_path: Path) -> Train:
+def train(painting: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
     """``nst-train`` on three small pictures with a tiny network; more flags may follow."""
 
-    def run(*flags: str, out: str = "run") -> int:
+    def run(*flags: str, out: str = "run", export: bool = False) -> int:
         from nst.train.cli import main
 
+        if not export:
+            monkeypatch.setattr("nst.train.command.export_onnx", skip_export)
         return main(
             [
                 *("--style", str(painting), "--content", str(photos), "--out", str(tmp_path / out)),

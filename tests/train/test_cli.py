@@ -26,7 +26,8 @@ Capture = pytest.CaptureFixture[str]
 
 
 def test_the_whole_path(train: Train, tmp_path: Path, capsys: Capture) -> None:
-    assert train("--run.preview_every", "2", "--run.checkpoint_every", "2") == 0
+    flags = ("--run.preview_every", "2", "--run.checkpoint_every", "2")
+    assert train(*flags, export=True) == 0
     run = tmp_path / "run"
     files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     events = {name for name in files if name.startswith("tensorboard/")}
@@ -115,7 +116,7 @@ def test_broken_photos_are_named_once_and_counted(
     (photos / "a.jpg").write_bytes(b"")
     assert train("--trainer.max_steps", "6") == 0
     output = capsys.readouterr()
-    assert output.err.count(f"skipped {photos / 'a.jpg'}") == 1
+    assert output.err.count(f"skipped: cannot read {photos / 'a.jpg'}") == 1
     assert "1 photo could not be read and left out" in output.out
 
 
@@ -419,8 +420,8 @@ sys.exit(main(sys.argv[1:]))
     [
         (1_000, (), "cannot write .*config.yaml"),
         (30_000, (), "cannot write .*last.ckpt"),
-        # Ten pictures fill the event file before anything else is too large.
-        (900_000, ("--run.preview_every", "1", "--trainer.max_steps", "60"), "training stopped"),
+        # Previews fill the event file before anything else is too large.
+        (400_000, ("--run.preview_every", "1", "--trainer.max_steps", "99"), "training stopped"),
     ],
 )
 def test_a_disk_that_is_full(

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.models.losses import ContentLoss, LossForm, StyleLoss, TotalVariationLoss
-from nst.models.vgg import VGGFeatures
+from nst.models.vgg import VGGFeatures, padding_reach
 
+CONTEXT_PX = 16
 DEFAULT_CONTENT_LAYERS = ("relu3_1",)
 DEFAULT_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -66,7 +68,7 @@ class PerceptualLoss(nn.Module):
         self.tv_weight = tv_weight
         self.content_loss = ContentLoss(content_layers, form=form)
         with torch.no_grad():
-            target = vgg(painting, layers=style_layers)
+            target = self.features(painting, style_layers)
         self.style_loss = StyleLoss(target, layer_weights=style_layer_weights, form=form)
         self.tv_loss = TotalVariationLoss()
 
@@ -77,9 +79,9 @@ class PerceptualLoss(nn.Module):
             stylized: (B, 3, H, W), RGB around [0, 1].
             photos: (B, 3, H, W), RGB in [0, 1]. They get no gradient.
         """
-        features = self.vgg(stylized)
+        features = self.features(stylized, self.vgg.layers)
         with torch.no_grad():
-            target = self.vgg(photos, layers=self.content_loss.layers)
+            target = self.features(photos, self.content_loss.layers)
         content = self.content_loss(features, target)
         style = self.style_loss(features)
         variation = self.tv_loss(stylized)
@@ -87,6 +89,39 @@ class PerceptualLoss(nn.Module):
             self.content_weight * content + self.style_weight * style + self.tv_weight * variation
         )
         return LossTerms(total, content, style, variation)
+
+    def features(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """VGG features that know nothing of VGG's zero padding.
+
+        The papers keep the zeros. A network then learns to make up for them along the border of
+        its picture, and every stylized photo gets a frame. Here a picture goes on as its mirror
+        image, and what lies outside it, or feels the zeros all the same, is cut off again.
+
+        Args:
+            images: (B, 3, H, W), RGB around [0, 1], H and W above 16.
+            layers: names, as the VGG knows them.
+        Returns:
+            Layer name to (B, C, H', W').
+        """
+        images = F.pad(images, (CONTEXT_PX,) * 4, mode="reflect")
+        return {
+            layer: trim(
+                x, max(padding_reach(layer, arch=self.vgg.arch), CONTEXT_PX // stride(layer))
+            )
+            for layer, x in self.vgg(images, layers=layers).items()
+        }
+
+
+def stride(layer: str) -> int:
+    """Pixels per cell of a layer such as ``relu3_1``."""
+    return 2 ** (int(layer[4]) - 1)
+
+
+def trim(features: Tensor, cells: int) -> Tensor:
+    """(B, C, H, W) without ``cells``, or a quarter of the side if that is less, on each side."""
+    top, left = (min(cells, side // 4) for side in features.shape[-2:])
+    height, width = features.shape[-2:]
+    return features[..., top : height - top, left : width - left]
 
 
 def check_distinct(kind: str, layers: Sequence[str]) -> None:

@@ -24,6 +24,22 @@ def layer_names(arch: VGGArch) -> list[str]:
     ]
 
 
+def padding_reach(layer: str, *, arch: VGGArch) -> int:
+    """How many cells from the border of a layer's output feel VGG's zero padding.
+
+    Args:
+        layer: such as ``relu3_1``.
+        arch: ``vgg16`` or ``vgg19``.
+    Returns:
+        Cells of that layer: features further inside are those of a picture that goes on.
+    """
+    block, number = (int(part) for part in layer[4:].split("_"))
+    reach = 0
+    for convs in (*CONVS_PER_BLOCK[arch][: block - 1], number):
+        reach = -(-reach // 2) + convs  # pooling halves, each convolution adds one
+    return reach
+
+
 class VGGFeatures(nn.Module):
     """Activations of a frozen VGG, by name.
 

@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import EllipsisType
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,13 +19,6 @@ from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAY
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch
 from nst.train.schedule import learning_rate_factor, share_done
-
-JITTER_PX = 16
-"""The loss sees a window of the crop that is this much smaller, at a random place.
-
-VGG pads with zeros. Where its border always is the network's border, the network learns to make up
-for the zeros there, and every stylized photo gets a frame.
-"""
 
 
 class StyleTransferSystem(pl.LightningModule):
@@ -137,8 +129,7 @@ class StyleTransferSystem(pl.LightningModule):
         photos = batch.photos
         if self.on_gpu:
             photos = photos.contiguous(memory_format=torch.channels_last)
-        window = random_window(*photos.shape[-2:])
-        terms = self.loss(self.net(photos).float()[window], photos[window])
+        terms = self.loss(self.net(photos).float(), photos)
         for name, value in terms._asdict().items():
             self.log(f"loss/{name}", value.detach(), batch_size=len(photos))
         total: Tensor = terms.total
@@ -159,13 +150,3 @@ class StyleTransferSystem(pl.LightningModule):
         """Add what is needed to read the network back without this class."""
         training = {**self.settings, "steps": self.global_step}
         checkpoint[ENTRY] = describe(self.net, style=self.style, training=training)
-
-
-def random_window(height: int, width: int) -> tuple[slice | EllipsisType, ...]:
-    """Index of a window of (..., height, width), ``JITTER_PX`` smaller on each axis."""
-    top, left = torch.randint(JITTER_PX + 1, (2,)).tolist()
-    return (
-        ...,
-        slice(top, top + height - JITTER_PX),
-        slice(left, left + width - JITTER_PX),
-    )

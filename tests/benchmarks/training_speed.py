@@ -22,7 +22,6 @@ from nst.models import PerceptualLoss, TransformerNet, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS
 from nst.models.vgg_weights import VGGWeights, conv_shapes
 from nst.train.precision import default_precision
-from nst.train.system import random_window
 
 Step = Callable[[], None]
 VGG16_TAPS = (3, 8, 15, 22)  # relu1_2, relu2_2, relu3_3, relu4_3 in torchvision's features
@@ -73,8 +72,7 @@ def our_step(photos: Tensor, loss: PerceptualLoss) -> Step:
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
-            window = random_window(*photos.shape[-2:])
-            total = loss(net(photos).float()[window], photos[window]).total
+            total = loss(net(photos).float(), photos).total
         optimizer.zero_grad()
         total.backward()
         optimizer.step()

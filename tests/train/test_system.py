@@ -8,7 +8,7 @@ import torch
 from nst.infer.errors import UserError
 from nst.models import ModelFileError, TransformerNet
 from nst.train.photos import PhotoBatch
-from nst.train.system import JITTER_PX, StyleTransferSystem, random_window
+from nst.train.system import StyleTransferSystem
 
 
 def system(painting: Path, **settings: Any) -> StyleTransferSystem:
@@ -111,15 +111,3 @@ def test_wrong_settings(settings: dict[str, Any], message: str, painting: Path) 
 def test_missing_vgg_weights(painting: Path) -> None:
     with pytest.raises(ModelFileError, match="the sources are"):
         system(painting, vgg_weights="/nowhere/vgg.pth")
-
-
-def test_the_window_of_the_loss_moves_and_stays_inside() -> None:
-    torch.manual_seed(0)
-    pixels = torch.arange(48 * 64).view(1, 1, 48, 64)
-    corners = set()
-    for _ in range(400):
-        seen = pixels[random_window(48, 64)]
-        assert seen.shape == (1, 1, 48 - JITTER_PX, 64 - JITTER_PX)
-        corners.add(int(seen[0, 0, 0, 0]))
-    rows, columns = {c // 64 for c in corners}, {c % 64 for c in corners}
-    assert rows == columns == set(range(JITTER_PX + 1))

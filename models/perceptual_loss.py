@@ -114,7 +114,7 @@ class PerceptualLoss(nn.Module):
 
 def stride(layer: str) -> int:
     """Pixels per cell of a layer such as ``relu3_1``."""
-    return 2 ** (int(layer[4]) - 1)
+    return 1 << (int(layer[4]) - 1)
 
 
 def trim(features: Tensor, cells: int) -> Tensor:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from nst.infer.command_line import needs_extra, print_line, run_app
+from nst.infer.command_line import needs_extra, new_app, print_line, run_app
 from nst.infer.errors import UserError
-from nst.infer.files import check_writable
+from nst.infer.files import check_writable, refuse_existing
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,5 +70,4 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     if path.suffix.lower() != ".onnx":
         raise UserError(f"cannot write {path}: the name of the result must end in .onnx")
     check_writable(path)
-    if path.exists() and not overwrite:
-        raise UserError(f"cannot write {path}: it exists, pass --overwrite to replace it")
+    refuse_existing(path, overwrite=overwrite)

@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from nst.infer.command_line import print_line, run_app
+from nst.infer.command_line import new_app, print_line, run_app
 from nst.infer.errors import UserError
-from nst.infer.files import check_writable, require_file
+from nst.infer.files import check_writable, refuse_existing, require_file
 
-# Without rich's help, which takes longer to load than all the rest.
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,9 +105,6 @@ def check_output(target: Path, *, inputs: Sequence[Path], overwrite: bool) -> No
 
     check_output_suffix(target)
     check_writable(target)
-    if not target.exists():
-        return
-    if any(target.samefile(path) for path in inputs):
+    if target.exists() and any(target.samefile(path) for path in inputs):
         raise UserError(f"cannot write {target}: it is an input, choose another name with --out")
-    if not overwrite:
-        raise UserError(f"cannot write {target}: it exists, pass --overwrite to replace it")
+    refuse_existing(target, overwrite=overwrite)

@@ -14,6 +14,11 @@ EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
 
+def new_app() -> typer.Typer:
+    """An app without rich's help, which takes longer to load than all the rest."""
+    return typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+
 def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> int:
     """Run a command line and turn its end into an exit status.
 

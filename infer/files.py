@@ -77,6 +77,19 @@ def check_writable(path: Path) -> None:
         raise UserError(f"cannot write {path}: {_write_reason(error, path)}") from error
 
 
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file unless the user said so.
+
+    Args:
+        path: the file to write later.
+        overwrite: whether it may be replaced.
+    Raises:
+        UserError: if it exists and may not.
+    """
+    if path.exists() and not overwrite:
+        raise UserError(f"cannot write {path}: it exists, pass --overwrite to replace it")
+
+
 def ensure_folder(path: Path) -> None:
     """Make a folder and those above it, and find out whether files can be written there.
 

@@ -4,6 +4,7 @@
 
     style_net        what every image transformation network has in common
     transformer_net  Johnson et al. 2016
+    layers           their building blocks
     nets             the networks by name
     published        checkpoints of pytorch/examples
     checkpoints      a trained network in a file

@@ -13,10 +13,11 @@ Two forms:
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 LossForm = Literal["relative", "johnson"]
 
@@ -37,11 +38,36 @@ def gram_matrix(features: Tensor) -> Tensor:
     """
     if features.dim() != 4:
         raise ValueError(f"features must be (B, C, H, W), not {tuple(features.shape)}")
-    batch, channels, height, width = features.shape
-    with torch.autocast(features.device.type, enabled=False):
-        # Channels last: the layout that VGG's output already has, so no copy is made.
-        flat = at_least_float32(features).permute(0, 2, 3, 1).reshape(batch, -1, channels)
-        return flat.transpose(1, 2) @ flat / (channels * height * width)
+    gram: Tensor = GramMatrix.apply(features)
+    return gram
+
+
+class GramMatrix(torch.autograd.Function):
+    """Gram matrix whose gradient takes one product instead of the two that autograd makes of it."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, C)."""
+        ctx.save_for_backward(features)
+        with torch.autocast(features.device.type, enabled=False):
+            flat = flatten_pixels(features)
+            return flat.transpose(1, 2) @ flat / features[0].numel()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """(B, C, C) to (B, C, H, W): F (D + D^T) / CHW for G = F^T F / CHW."""
+        (features,) = ctx.saved_tensors
+        batch, channels, height, width = features.shape
+        symmetric = (gradient + gradient.transpose(1, 2)) / features[0].numel()
+        with torch.autocast(features.device.type, enabled=False):
+            product: Tensor = flatten_pixels(features) @ symmetric
+        return product.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype)
+
+
+def flatten_pixels(features: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, H * W, C) in float32 at least; no copy if channels are last in memory."""
+    return at_least_float32(features).permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def content_distance(features: Tensor, target: Tensor, *, form: LossForm = "relative") -> Tensor:

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.models.losses import ContentLoss, LossForm, StyleLoss, TotalVariationLoss
-from nst.models.vgg import VGGFeatures, padding_reach
+from nst.models.vgg import VGGFeatures
 
-CONTEXT_PX = 16
 DEFAULT_CONTENT_LAYERS = ("relu3_1",)
 DEFAULT_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -30,7 +28,8 @@ class PerceptualLoss(nn.Module):
 
     Args:
         painting: (1, 3, H, W), RGB in [0, 1]. Its size sets the scale of the strokes.
-        vgg: must give all the layers named here.
+        vgg: must give all the layers named here. Its padding decides what the border of a picture
+            is compared with, see ``VGGFeatures``.
         content_layers: where photos and stylized images are compared.
         style_layers: where Gram matrices are compared with the painting's.
         style_layer_weights: one per style layer; all 1 if not given.
@@ -68,7 +67,7 @@ class PerceptualLoss(nn.Module):
         self.tv_weight = tv_weight
         self.content_loss = ContentLoss(content_layers, form=form)
         with torch.no_grad():
-            target = self.features(painting, style_layers)
+            target = self.vgg(painting, style_layers)
         self.style_loss = StyleLoss(target, layer_weights=style_layer_weights, form=form)
         self.tv_loss = TotalVariationLoss()
 
@@ -79,9 +78,9 @@ class PerceptualLoss(nn.Module):
             stylized: (B, 3, H, W), RGB around [0, 1].
             photos: (B, 3, H, W), RGB in [0, 1]. They get no gradient.
         """
-        features = self.features(stylized, self.vgg.layers)
+        features = self.vgg(stylized, self.vgg.layers)
         with torch.no_grad():
-            target = self.features(photos, self.content_loss.layers)
+            target = self.vgg(photos, self.content_loss.layers)
         content = self.content_loss(features, target)
         style = self.style_loss(features)
         variation = self.tv_loss(stylized)
@@ -89,39 +88,6 @@ class PerceptualLoss(nn.Module):
             self.content_weight * content + self.style_weight * style + self.tv_weight * variation
         )
         return LossTerms(total, content, style, variation)
-
-    def features(self, images: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """VGG features that know nothing of VGG's zero padding.
-
-        The papers keep the zeros. A network then learns to make up for them along the border of
-        its picture, and every stylized photo gets a frame. Here a picture goes on as its mirror
-        image, and what lies outside it, or feels the zeros all the same, is cut off again.
-
-        Args:
-            images: (B, 3, H, W), RGB around [0, 1], H and W above 16.
-            layers: names, as the VGG knows them.
-        Returns:
-            Layer name to (B, C, H', W').
-        """
-        images = F.pad(images, (CONTEXT_PX,) * 4, mode="reflect")
-        return {
-            layer: trim(
-                x, max(padding_reach(layer, arch=self.vgg.arch), CONTEXT_PX // stride(layer))
-            )
-            for layer, x in self.vgg(images, layers=layers).items()
-        }
-
-
-def stride(layer: str) -> int:
-    """Pixels per cell of a layer such as ``relu3_1``."""
-    return 1 << (int(layer[4]) - 1)
-
-
-def trim(features: Tensor, cells: int) -> Tensor:
-    """(B, C, H, W) without ``cells``, or a quarter of the side if that is less, on each side."""
-    top, left = (min(cells, side // 4) for side in features.shape[-2:])
-    height, width = features.shape[-2:]
-    return features[..., top : height - top, left : width - left]
 
 
 def check_distinct(kind: str, layers: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nst.models.layers import ReflectConv2d, instance_norm, upsample_2x
 from nst.models.style_net import StyleNet
 
 OUTPUT_CENTRE = 0.5
@@ -48,19 +49,19 @@ class TransformerNet(StyleNet):
             )
         self.width = width
         self.residual_blocks = residual_blocks
-        self.conv1 = reflect_conv(3, width, kernel_size=9)
+        self.conv1 = ReflectConv2d(3, width, kernel_size=9)
         self.in1 = instance_norm(width)
-        self.conv2 = reflect_conv(width, 2 * width, kernel_size=3, stride=2)
+        self.conv2 = ReflectConv2d(width, 2 * width, kernel_size=3, stride=2)
         self.in2 = instance_norm(2 * width)
-        self.conv3 = reflect_conv(2 * width, 4 * width, kernel_size=3, stride=2)
+        self.conv3 = ReflectConv2d(2 * width, 4 * width, kernel_size=3, stride=2)
         self.in3 = instance_norm(4 * width)
         for number in range(1, residual_blocks + 1):
             self.add_module(f"res{number}", ResidualBlock(4 * width))
-        self.deconv1 = reflect_conv(4 * width, 2 * width, kernel_size=3)
+        self.deconv1 = ReflectConv2d(4 * width, 2 * width, kernel_size=3)
         self.in4 = instance_norm(2 * width)
-        self.deconv2 = reflect_conv(2 * width, width, kernel_size=3)
+        self.deconv2 = ReflectConv2d(2 * width, width, kernel_size=3)
         self.in5 = instance_norm(width)
-        self.deconv3 = reflect_conv(width, 3, kernel_size=9)
+        self.deconv3 = ReflectConv2d(width, 3, kernel_size=9)
 
     @property
     def architecture(self) -> Mapping[str, Any]:
@@ -85,9 +86,9 @@ class TransformerNet(StyleNet):
         x = F.relu(self.in3(self.conv3(x)))  # (B, 4C, ceil(H/4), ceil(W/4))
         for number in range(1, self.residual_blocks + 1):
             x = self.get_submodule(f"res{number}")(x)
-        x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = upsample_2x(x)
         x = F.relu(self.in4(self.deconv1(x)))  # (B, 2C, 2 ceil(H/4), 2 ceil(W/4))
-        x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        x = upsample_2x(x)
         x = F.relu(self.in5(self.deconv2(x)))  # (B, C, 4 ceil(H/4), 4 ceil(W/4))
         stylized: Tensor = OUTPUT_CENTRE + OUTPUT_SCALE * self.deconv3(x)
         # The strided convolutions round sizes up and keep the top left corner in place.
@@ -99,31 +100,12 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv1 = reflect_conv(channels, channels, kernel_size=3)
+        self.conv1 = ReflectConv2d(channels, channels, kernel_size=3)
         self.in1 = instance_norm(channels)
-        self.conv2 = reflect_conv(channels, channels, kernel_size=3)
+        self.conv2 = ReflectConv2d(channels, channels, kernel_size=3)
         self.in2 = instance_norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
         residual: Tensor = self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
         return x + residual
-
-
-def reflect_conv(
-    in_channels: int, out_channels: int, *, kernel_size: int, stride: int = 1
-) -> nn.Conv2d:
-    """Convolution that pads by reflection, so that borders stay as bright as the rest."""
-    return nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
-        padding=kernel_size // 2,
-        padding_mode="reflect",
-    )
-
-
-def instance_norm(channels: int) -> nn.InstanceNorm2d:
-    """Instance norm with learned scale and shift, without running statistics."""
-    return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)

@@ -6,11 +6,13 @@ Recognition", configurations D and E.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nst.models.layers import reflect_pad
 from nst.models.vgg_weights import CONVS_PER_BLOCK, VGGArch, VGGWeights, load_vgg_weights
 
 
@@ -24,22 +26,6 @@ def layer_names(arch: VGGArch) -> list[str]:
     ]
 
 
-def padding_reach(layer: str, *, arch: VGGArch) -> int:
-    """How many cells from the border of a layer's output feel VGG's zero padding.
-
-    Args:
-        layer: such as ``relu3_1``.
-        arch: ``vgg16`` or ``vgg19``.
-    Returns:
-        Cells of that layer: features further inside are those of a picture that goes on.
-    """
-    block, number = (int(part) for part in layer[4:].split("_"))
-    reach = 0
-    for convs in (*CONVS_PER_BLOCK[arch][: block - 1], number):
-        reach = -(-reach // 2) + convs  # pooling halves, each convolution adds one
-    return reach
-
-
 class VGGFeatures(nn.Module):
     """Activations of a frozen VGG, by name.
 
@@ -51,6 +37,9 @@ class VGGFeatures(nn.Module):
             deepest of them is loaded or computed.
         arch: ``vgg16`` or ``vgg19``.
         weights: where the weights come from, see ``nst.models.vgg_weights``; or the weights.
+        padding: ``zeros``, as the VGGs were trained, or ``reflect``. A network that is trained on
+            features with zeros learns to make up for them along the border of its picture, and
+            every stylized photo gets a frame. With reflection a flat picture has flat features.
     Raises:
         ValueError: if a layer does not exist.
         ModelFileError: if the weights cannot be had.
@@ -64,8 +53,10 @@ class VGGFeatures(nn.Module):
         *,
         arch: VGGArch = "vgg19",
         weights: str | Path | VGGWeights = "auto",
+        padding: Literal["zeros", "reflect"] = "zeros",
     ) -> None:
         super().__init__()
+        self.padding = padding
         self.arch: VGGArch = arch
         self.layers = tuple(layers)
         self.check_layers(self.layers)
@@ -84,7 +75,7 @@ class VGGFeatures(nn.Module):
 
         Args:
             images: (B, 3, H, W), RGB in [0, 1], H and W large enough for the deepest layer
-                (8 px for block 4).
+                (8 px for block 4, 16 px with reflection).
             layers: some of the layers given at construction; all of them by default.
         Returns:
             Layer name to (B, C, H', W'), in the dtype of the VGG's convolutions.
@@ -102,9 +93,7 @@ class VGGFeatures(nn.Module):
             block, number = conv.removeprefix("conv").split("_")
             if number == "1" and block != "1":
                 x = F.max_pool2d(x, 2)
-            x = F.conv2d(
-                x, self.get_buffer(f"{conv}_weight"), self.get_buffer(f"{conv}_bias"), padding=1
-            )
+            x = self.convolution(conv, x)
             relu = f"relu{block}_{number}"
             if conv in wanted:
                 found[conv] = x
@@ -112,6 +101,13 @@ class VGGFeatures(nn.Module):
             if relu in wanted:
                 found[relu] = x
         return {layer: found[layer] for layer in wanted}
+
+    def convolution(self, name: str, x: Tensor) -> Tensor:
+        """One of the convolutions, (B, C, H, W) to (B, C', H, W)."""
+        weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+        if self.padding == "reflect":
+            return F.conv2d(reflect_pad(x, 1), weight, bias)
+        return F.conv2d(x, weight, bias, padding=1)
 
     def cast_convolutions(self, dtype: torch.dtype) -> None:
         """Keep the convolutions' weights in ``dtype`` from now on: features come out in it."""

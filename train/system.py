@@ -85,7 +85,9 @@ class StyleTransferSystem(pl.LightningModule):
             "learning_rate": learning_rate,
         }
         try:
-            features = VGGFeatures([*content_layers, *style_layers], arch=vgg, weights=vgg_weights)
+            features = VGGFeatures(
+                [*content_layers, *style_layers], arch=vgg, weights=vgg_weights, padding="reflect"
+            )
             self.loss = PerceptualLoss(
                 painting,
                 vgg=features,

@@ -87,7 +87,10 @@ def random_vgg16() -> VGGFeatures:
         for name, shape in conv_shapes("vgg16").items()
     }
     return VGGFeatures(
-        JOHNSON_STYLE, arch="vgg16", weights=VGGWeights(convs, torch.zeros(3), "random")
+        JOHNSON_STYLE,
+        arch="vgg16",
+        weights=VGGWeights(convs, torch.zeros(3), "random"),
+        padding="reflect",
     )
 
 
@@ -108,7 +111,7 @@ def main() -> None:
     torch.manual_seed(0)
     photos = torch.rand(arguments.batch, 3, arguments.size, arguments.size)
     painting = torch.rand(1, 3, arguments.size, arguments.size)
-    ours = VGGFeatures([*DEFAULT_CONTENT_LAYERS, *DEFAULT_STYLE_LAYERS])
+    ours = VGGFeatures([*DEFAULT_CONTENT_LAYERS, *DEFAULT_STYLE_LAYERS], padding="reflect")
     same = random_vgg16()
     steps = {
         "plain loop": plain_loop(photos, painting),

@@ -1,0 +1,52 @@
+"""Building blocks of the networks.
+
+Under autocast a CPU pads and upsamples in float32. The conversions to and fro cost as much as the
+convolutions of a small network, so these blocks stay in the precision of the convolutions.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ReflectConv2d(nn.Conv2d):
+    """Convolution of odd kernel that pads by reflection: borders stay as bright as the rest.
+
+    The names of its parameters are those of ``nn.Conv2d``.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, kernel_size: int, stride: int = 1
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride)
+        self.reach = kernel_size // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride)); H and W above ``reach``."""
+        return super().forward(reflect_pad(x, self.reach))
+
+
+def reflect_pad(x: Tensor, cells: int) -> Tensor:
+    """(B, C, H, W) with ``cells`` of its mirror image on each side; H and W above ``cells``."""
+    return in_half_precision(lambda x: F.pad(x, (cells,) * 4, mode="reflect"), x)
+
+
+def upsample_2x(x: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, C, 2H, 2W) by the nearest neighbour."""
+    return in_half_precision(lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"), x)
+
+
+def in_half_precision(operation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """``operation(x)``, under autocast in the precision that a convolution would have."""
+    device = x.device.type
+    if not torch.is_autocast_enabled(device):
+        return operation(x)
+    with torch.autocast(device, enabled=False):
+        return operation(x.to(torch.get_autocast_dtype(device)))
+
+
+def instance_norm(channels: int) -> nn.InstanceNorm2d:
+    """Instance norm with learned scale and shift, without running statistics."""
+    return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)

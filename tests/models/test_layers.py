@@ -1,0 +1,35 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst.models.layers import ReflectConv2d, reflect_pad, upsample_2x
+
+
+def images(dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.rand(2, 3, 12, 17, generator=torch.Generator().manual_seed(0)).to(dtype)
+
+
+@pytest.mark.parametrize(("kernel_size", "stride"), [(3, 1), (9, 1), (3, 2)])
+def test_a_reflecting_convolution_is_torchs(kernel_size: int, stride: int) -> None:
+    ours = ReflectConv2d(3, 5, kernel_size=kernel_size, stride=stride)
+    theirs = torch.nn.Conv2d(
+        3, 5, kernel_size, stride, padding=kernel_size // 2, padding_mode="reflect"
+    )
+    theirs.load_state_dict(ours.state_dict())
+    assert torch.equal(ours(images()), theirs(images()))
+
+
+def test_autocast_pads_and_upsamples_in_half_precision() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        padded, upsampled = reflect_pad(images(), 2), upsample_2x(images())
+    assert padded.dtype == upsampled.dtype == torch.bfloat16
+    assert torch.equal(padded, F.pad(images(torch.bfloat16), (2,) * 4, mode="reflect"))
+    assert torch.equal(
+        upsampled, images(torch.bfloat16).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    )
+
+
+def test_without_autocast_the_precision_stays() -> None:
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        assert reflect_pad(images(dtype), 1).dtype == upsample_2x(images(dtype)).dtype == dtype

@@ -5,9 +5,12 @@ nst.infer
 │   └── command_line    a Typer app whose user errors are one line
 ├── stylizer        Stylizer: a frame in, a frame out
 │   ├── graph           the ONNX graph behind it
+│   │   └── devices         what onnxruntime can run on here
 │   ├── value_range     whether a foreign graph works in 0-255 or 0-1
 │   └── metadata        ModelMetadata: what an exported model says about itself
 ├── images          reading and writing pictures
+├── colors          the colours of one picture, the light and dark of another
+├── contact_sheet   several pictures on one
 ├── files           files written whole or not at all
 └── errors          UserError
 """

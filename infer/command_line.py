@@ -48,6 +48,25 @@ def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> i
     return int(status or 0)
 
 
+def split_names(text: str) -> list[str]:
+    """``relu1_1,relu2_1`` to a list."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def split_numbers(flag: str, text: str | None) -> list[float] | None:
+    """``1,0.5`` to a list; None stays None.
+
+    Raises:
+        UserError: if something in it is not a number.
+    """
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"{flag} takes numbers with commas between them, not {text!r}") from error
+
+
 @contextmanager
 def needs_extra(extra: str) -> Iterator[None]:
     """Turn a missing package into the line that says how to install it.

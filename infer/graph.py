@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from nst.infer.devices import choose_device
 from nst.infer.errors import UserError, one_line, os_error_reason
 from nst.infer.files import require_file
 from nst.infer.metadata import Layout
@@ -39,6 +40,7 @@ class ImageGraph:
         model: an ONNX file with one input and one output, both uint8 (N, H, W, 3) or both
             float32 (N, 3, H, W). Inputs with a default value do not count.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
+        device: where it runs, see ``nst.infer.devices``.
     Attributes:
         model: the file.
         layout: "NHWC" for uint8, "NCHW" for float32.
@@ -46,13 +48,14 @@ class ImageGraph:
         fixed_width: the only width the graph takes, None if any.
         props: the ``metadata_props`` of the model.
     Raises:
-        UserError: if the file is missing, damaged or no image-to-image model.
+        UserError: if the file is missing, damaged or no image-to-image model, or the device is
+            not available.
     """
 
-    def __init__(self, model: Path, *, threads: int | None = None) -> None:
+    def __init__(self, model: Path, *, threads: int | None = None, device: str = "cpu") -> None:
         self.model = model
         with _load_errors(model):
-            self._session = _open_session(model, threads)
+            self._session = _open_session(model, threads, device)
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
             self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         layout = _image_layout(inputs, outputs)
@@ -88,8 +91,10 @@ class ImageGraph:
         return result
 
 
-def _open_session(model: Path, threads: int | None) -> "onnxruntime.InferenceSession":
+def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime.InferenceSession":
     import onnxruntime
+
+    choice = choose_device(device)
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = SILENT
@@ -97,10 +102,12 @@ def _open_session(model: Path, threads: int | None) -> "onnxruntime.InferenceSes
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if threads is not None:
         options.intra_op_num_threads = threads
+    if choice.plugin_devices:
+        options.add_provider_for_devices(choice.plugin_devices, {})
     # By path, not by content: weights kept in a file beside the model are found from there.
     # Without the fallback, which would retry a model that cannot be loaded and print about it.
     return onnxruntime.InferenceSession(
-        str(model), options, ["CPUExecutionProvider"], enable_fallback=0
+        str(model), options, choice.providers or None, enable_fallback=0
     )
 
 

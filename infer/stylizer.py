@@ -30,6 +30,7 @@ class Stylizer:
         value_range: (0, 255) or (0, 1), for a float graph whose metadata does not tell it.
             None measures it.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
+        device: ``cpu``, or another of ``nst.infer.devices.available_devices()``.
     Attributes:
         model: the file.
         metadata: what the model says about itself, None if it is not from nst.
@@ -42,12 +43,17 @@ class Stylizer:
     """
 
     def __init__(
-        self, model: Path, *, value_range: ValueRange | None = None, threads: int | None = None
+        self,
+        model: Path,
+        *,
+        value_range: ValueRange | None = None,
+        threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         if value_range not in (None, *VALUE_RANGES.values()):
             raise ValueError(f"value_range must be (0, 255) or (0, 1), got {value_range}")
         self.model = model
-        self._graph = ImageGraph(model, threads=threads)
+        self._graph = ImageGraph(model, threads=threads, device=device)
         self.metadata = _read_metadata(self._graph)
         self.style = self.metadata.style if self.metadata else model.stem
         self.min_size_px = self.metadata.min_size_px if self.metadata else MIN_SIZE_PX

@@ -1,14 +1,22 @@
 """Content, style and smoothness losses: pure functions, and modules that hold their target.
 
-Two forms:
+F and F_c are features of C channels and M pixels, G and A Gram matrices divided by C * M. Forms:
 
 ``relative``
-    Distances are divided by the size of the target: ||F - F_c||^2 / ||F_c||^2 for content,
-    ||G - A||^2 / ||A||^2 for style, averaged over layers. No convention of the Gram matrix and no
-    scale of the VGG weights is left in it, so one balance carries over between paintings.
+    Content ||F - F_c||^2 / ||F_c||^2, style ||G - A||^2 / ||A||^2, both averaged over layers. No
+    convention of the Gram matrix and no scale of the VGG weights is left in it, so one balance
+    carries over between paintings.
 ``johnson``
-    The squared distances of Johnson et al. 2016, eq. 2 to 4: content divided by C * H * W,
-    style as the squared Frobenius norm, summed over layers.
+    Content ||F - F_c||^2 / (C * M), style ||G - A||^2, both summed over layers (Johnson et al.
+    2016, eq. 2 to 4).
+``gatys``
+    Content ||F - F_c||^2 / 2, summed over layers, style ||G - A||^2 / 4, averaged over layers
+    (Gatys et al. 2015, eq. 1, 4 and 5). Their Gram matrix is a plain sum and the division by
+    4 C^2 M^2 comes after; here each is divided by its own M, so that the painting may have another
+    size than the picture.
+``course``
+    As taught in Andrew Ng's course on deep learning: content ||F - F_c||^2 / (4 * C * M), style as
+    in ``gatys``.
 """
 
 import math
@@ -19,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-LossForm = Literal["relative", "johnson"]
+LossForm = Literal["relative", "johnson", "gatys", "course"]
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -76,7 +84,7 @@ def content_distance(features: Tensor, target: Tensor, *, form: LossForm = "rela
     Args:
         features: (B, C, H, W), of the stylized images.
         target: (B, C, H, W), of the photos.
-        form: ``relative`` divides by ||target||^2, ``johnson`` by C * H * W.
+        form: see the module's docstring.
     Returns:
         Scalar, at least 0.
     Raises:
@@ -86,9 +94,10 @@ def content_distance(features: Tensor, target: Tensor, *, form: LossForm = "rela
         raise ValueError(f"shapes differ: {tuple(features.shape)} and {tuple(target.shape)}")
     features, target = at_least_float32(features), at_least_float32(target)
     distance = (features - target).square().flatten(1).sum(1)
-    if form == "johnson":
-        return (distance / target[0].numel()).mean()
-    return (distance / squared_norm(target)).mean()
+    if form == "relative":
+        return (distance / squared_norm(target)).mean()
+    divisors = {"johnson": target[0].numel(), "gatys": 2, "course": 4 * target[0].numel()}
+    return distance.mean() / divisors[form]
 
 
 def style_distance(gram: Tensor, target: Tensor, *, form: LossForm = "relative") -> Tensor:
@@ -97,7 +106,7 @@ def style_distance(gram: Tensor, target: Tensor, *, form: LossForm = "relative")
     Args:
         gram: (B, C, C), of the stylized images.
         target: (1, C, C) or (B, C, C), of the painting.
-        form: ``relative`` divides by ||target||^2, ``johnson`` does not.
+        form: see the module's docstring.
     Returns:
         Scalar, at least 0.
     Raises:
@@ -106,9 +115,9 @@ def style_distance(gram: Tensor, target: Tensor, *, form: LossForm = "relative")
     if gram.shape[-2:] != target.shape[-2:]:
         raise ValueError(f"shapes differ: {tuple(gram.shape)} and {tuple(target.shape)}")
     distance = (gram - target).square().flatten(1).sum(1)
-    if form == "johnson":
-        return distance.mean()
-    return (distance / squared_norm(target)).mean()
+    if form == "relative":
+        return (distance / squared_norm(target)).mean()
+    return distance.mean() if form == "johnson" else distance.mean() / 4
 
 
 def total_variation(images: Tensor) -> Tensor:
@@ -136,7 +145,7 @@ def total_variation(images: Tensor) -> Tensor:
 
 
 class ContentLoss(nn.Module):
-    """Content distance over several layers: the mean (relative) or the sum (johnson)."""
+    """Content distance over several layers: the mean (relative) or the sum (the others)."""
 
     def __init__(self, layers: Sequence[str], *, form: LossForm = "relative") -> None:
         super().__init__()
@@ -161,8 +170,9 @@ class StyleLoss(nn.Module):
         target: layer name to the painting's features, (1, C, H, W). Their Gram matrices are kept
             as non-persistent buffers: they follow the module to its device and stay out of
             checkpoints.
-        layer_weights: one weight per layer in ``target``, in its order; all 1 if not given.
-            Relative: the weighted mean. Johnson: the weighted sum.
+        layer_weights: one weight per layer in ``target``, in its order. Relative: of the mean, all
+            equal if not given. The others: of the sum; if not given 1 in ``johnson``, 1 / number of
+            layers in ``gatys`` and ``course``.
         form: see the module's docstring.
     Raises:
         ValueError: if there is no layer, or weights and layers differ in number, or the weights
@@ -183,7 +193,8 @@ class StyleLoss(nn.Module):
             raise ValueError(f"{len(target)} style layers but {len(weights)} layer weights")
         if not all(math.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
             raise ValueError(f"style layer weights must be at least 0, one above, not {weights}")
-        scale = sum(weights) if form == "relative" else 1.0
+        mean = form == "relative" or (layer_weights is None and form != "johnson")
+        scale = sum(weights) if mean else 1.0
         self.layer_weights = {
             layer: weight / scale for layer, weight in zip(target, weights, strict=True)
         }
@@ -214,7 +225,8 @@ class TotalVariationLoss(nn.Module):
 def check_form(form: str) -> None:
     """Raise ValueError unless ``form`` names a form of the losses."""
     if form not in get_args(LossForm):
-        raise ValueError(f"unknown form of the losses {form!r}: use relative or johnson")
+        known = ", ".join(get_args(LossForm))
+        raise ValueError(f"unknown form of the losses {form!r}: use one of {known}")
 
 
 def squared_norm(target: Tensor) -> Tensor:

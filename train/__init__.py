@@ -9,5 +9,9 @@
     schedule    how far a run is, and the learning rate there
     precision   what this hardware is fast in
     run_folder  what a run leaves behind
-    progress    the line on the terminal
+    progress    what the terminal shows of it
+    live_line   one line that is rewritten
+    errors      what the layers below raise, as one line
+    optimize    style transfer by optimisation: nst-optimize
+    evaluate    how good a model is: nst-evaluate
 """

@@ -67,14 +67,8 @@ class PhotoFolder(Dataset[Crop]):
     """
 
     def __init__(self, folder: Path, *, crop_px: int) -> None:
-        if not folder.is_dir():
-            raise UserError(f"the content folder {folder} is missing: give a folder of photos")
         self.crop_px = crop_px
-        self.paths = sorted(
-            path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-        )
-        if not self.paths:
-            raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
+        self.paths = find_photos(folder)
         if not any(isinstance(open_photo(path, draft_px=1), Image.Image) for path in self.paths):
             raise UserError(f"none of the photos in the content folder {folder} can be read")
 
@@ -199,6 +193,22 @@ def collate(crops: list[Crop]) -> PhotoBatch:
         torch.stack(photos) if whole else torch.empty(0, 3, 1, 1),
         [line for crop in crops for line in crop.unreadable],
     )
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """The JPEG, PNG and WebP files of a folder and its subfolders, sorted.
+
+    Raises:
+        UserError: if the folder is missing or holds none.
+    """
+    if not folder.is_dir():
+        raise UserError(f"the content folder {folder} is missing: give a folder of photos")
+    paths = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    if not paths:
+        raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
+    return paths
 
 
 def open_photo(path: Path, *, draft_px: int) -> Image.Image | str:

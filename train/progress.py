@@ -1,57 +1,42 @@
 """The progress of a run on the terminal: step, losses, images per second, time left."""
 
 import math
-import sys
 import time
 from collections import deque
 from typing import Any, TextIO
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ProgressBar
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from nst.train.live_line import LiveLine, duration
 from nst.train.photos import PhotoBatch
 from nst.train.schedule import share_done
 
 WINDOW_STEPS = 50
-LIVE_INTERVAL_S = 0.25
-PLAIN_INTERVAL_S = 10.0
-ALL_LOSSES_COLUMNS = 110
-"""A terminal narrower than this shows the total loss alone, so that the time left fits."""
 
 
 class TrainingProgress(ProgressBar):
-    """One live line on a terminal; elsewhere a plain line every ten seconds.
+    """A ``LiveLine`` about the training.
 
     Args:
-        stream: where the lines go; standard error by default.
+        stream: where the line goes; standard error by default.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
-        self.console = Console(file=stream or sys.stderr, highlight=False)
-        self.bar = Progress(
-            BarColumn(bar_width=None),
-            TextColumn("{task.description}"),
-            console=self.console,
-            expand=True,
-        )
-        self.task = self.bar.add_task("starting", total=1.0)
+        self.line = LiveLine(stream)
         self.steps: deque[tuple[float, int]] = deque(maxlen=WINDOW_STEPS)
         self.started_s = 0.0
-        self.drawn_s = 0.0
 
     def disable(self) -> None:
         """Called by Lightning on every process but the first."""
-        self.bar.disable = True
+        self.line.disabled = True
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and the live line."""
-        self.started_s = self.drawn_s = time.monotonic()
+        self.started_s = time.monotonic()
         self.steps.append((self.started_s, 0))
-        if self.console.is_terminal:
-            self.bar.start()
+        self.line.start()
 
     def on_train_batch_end(
         self,
@@ -62,40 +47,18 @@ class TrainingProgress(ProgressBar):
         batch_idx: int,
     ) -> None:
         """Show where the run is."""
-        now_s = time.monotonic()
-        self.steps.append((now_s, len(batch.photos)))
-        live = self.console.is_terminal
-        if now_s - self.drawn_s >= (LIVE_INTERVAL_S if live else PLAIN_INTERVAL_S):
-            self.drawn_s = now_s
-            self.draw(trainer)
+        self.steps.append((time.monotonic(), len(batch.photos)))
+        self.line.update(share_done(trainer), lambda wide: self.status(trainer, all_losses=wide))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave the last state on the screen."""
-        self.finish(trainer)
+        self.line.finish()
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Give the terminal back before anything else is printed."""
-        self.finish(trainer)
-
-    def draw(self, trainer: pl.Trainer) -> None:
-        """Show the state: on the live line, elsewhere on a line of its own."""
-        if self.bar.disable:
-            return
-        if self.console.is_terminal:
-            wide = self.console.width >= ALL_LOSSES_COLUMNS
-            status = self.status(trainer, all_losses=wide)
-            self.bar.update(self.task, completed=share_done(trainer), description=status)
-        else:
-            self.console.print(self.status(trainer, all_losses=True), soft_wrap=True)
-
-    def finish(self, trainer: pl.Trainer) -> None:
-        """Show the last state and give the terminal back."""
-        if len(self.steps) > 1:
-            self.draw(trainer)
-        if self.console.is_terminal:
-            self.bar.stop()
+        self.line.finish()
 
     @property
     def images_per_s(self) -> float:
@@ -126,11 +89,3 @@ class TrainingProgress(ProgressBar):
             return "?"
         elapsed_s = time.monotonic() - self.started_s
         return duration(elapsed_s * (1 - share) / share)
-
-
-def duration(seconds: float) -> str:
-    """``4:07`` for minutes and seconds, ``2 h 05 min`` from an hour up."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02d}"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

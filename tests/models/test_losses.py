@@ -64,13 +64,31 @@ def test_relative_content_against_numpy() -> None:
     assert content_distance(x, target).item() == pytest.approx(np.mean(each), rel=1e-12)
 
 
-def test_johnson_content_against_numpy() -> None:
+@pytest.mark.parametrize(
+    ("form", "factor"), [("johnson", 1 / (3 * 4 * 5)), ("gatys", 1 / 2), ("course", 1 / (4 * 60))]
+)
+def test_other_forms_of_content_against_numpy(form: str, factor: float) -> None:
     x, target = features(2, 3, 4, 5), features(2, 3, 4, 5, seed=1)
-    each = [
-        ((a - b) ** 2).sum() / (3 * 4 * 5) for a, b in zip(x.numpy(), target.numpy(), strict=True)
-    ]
-    value = content_distance(x, target, form="johnson").item()
+    each = [((a - b) ** 2).sum() * factor for a, b in zip(x.numpy(), target.numpy(), strict=True)]
+    value = content_distance(x, target, form=form).item()  # type: ignore[arg-type]
     assert value == pytest.approx(np.mean(each), rel=1e-12)
+
+
+def plain_gram(x: Array) -> Array:
+    """One image (C, H, W): the sum over positions, as Gatys and the course write it."""
+    flat = x.reshape(len(x), -1)
+    gram: Array = flat @ flat.T
+    return gram
+
+
+@pytest.mark.parametrize("form", ["gatys", "course"])
+def test_style_of_gatys_and_the_course_against_numpy(form: str) -> None:
+    """E_l = sum (G - A)^2 / (4 N^2 M^2), with plain sums G and A over M positions."""
+    x, painting = features(1, 3, 4, 5), features(1, 3, 5, 4, seed=1)
+    difference = plain_gram(x.numpy()[0]) - plain_gram(painting.numpy()[0])
+    expected = (difference**2).sum() / (4 * 3**2 * 20**2)
+    value = style_distance(gram_matrix(x), gram_matrix(painting), form=form).item()  # type: ignore[arg-type]
+    assert value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("form", ["relative", "johnson"])
@@ -126,7 +144,7 @@ def test_total_variation_refuses_one_image_without_batch() -> None:
 def test_content_loss_is_the_mean_or_the_sum_over_layers() -> None:
     x = {"a": features(1, 3, 4, 4), "b": features(1, 5, 2, 2)}
     target = {"a": features(1, 3, 4, 4, seed=1), "b": features(1, 5, 2, 2, seed=2)}
-    for form, scale in (("relative", 0.5), ("johnson", 1.0)):
+    for form, scale in (("relative", 0.5), ("johnson", 1.0), ("gatys", 1.0), ("course", 1.0)):
         parts = [content_distance(x[k], target[k], form=form) for k in x]  # type: ignore[arg-type]
         loss = ContentLoss(["a", "b"], form=form)  # type: ignore[arg-type]
         torch.testing.assert_close(loss(x, target), scale * (parts[0] + parts[1]))
@@ -148,6 +166,16 @@ def test_johnson_style_loss_is_the_weighted_sum() -> None:
     torch.testing.assert_close(loss(x), 3 * a + b)
 
 
+@pytest.mark.parametrize("form", ["gatys", "course"])
+def test_style_loss_of_gatys_and_the_course_is_the_mean_unless_lambda_is_given(form: str) -> None:
+    x = {"a": features(1, 3, 4, 4), "b": features(1, 5, 2, 2)}
+    painting = {"a": features(1, 3, 6, 6, seed=1), "b": features(1, 5, 3, 3, seed=2)}
+    a, b = (style_distance(gram_matrix(x[k]), gram_matrix(painting[k]), form=form) for k in x)  # type: ignore[arg-type]
+    torch.testing.assert_close(StyleLoss(painting, form=form)(x), (a + b) / 2)  # type: ignore[arg-type]
+    weighted = StyleLoss(painting, layer_weights=[3, 1], form=form)  # type: ignore[arg-type]
+    torch.testing.assert_close(weighted(x), 3 * a + b)
+
+
 def test_the_painting_itself_has_no_style_loss() -> None:
     painting = {"a": features(1, 3, 6, 6)}
     assert StyleLoss(painting)(painting).item() == 0
@@ -167,11 +195,11 @@ def test_style_loss_refuses_weights_that_do_not_fit(weights: list[float]) -> Non
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="relative or johnson"):
-        ContentLoss(["a"], form="gatys")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="relative, johnson, gatys, course"):
+        ContentLoss(["a"], form="absolute")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("form", ["relative", "johnson"])
+@pytest.mark.parametrize("form", ["relative", "johnson", "gatys", "course"])
 def test_gradients(form: str) -> None:
     target = features(1, 2, 3, 3, seed=1)
 

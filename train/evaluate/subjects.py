@@ -1,0 +1,111 @@
+"""What is judged: a model, a checkpoint, a folder of ready pictures, or the photo itself."""
+
+import glob
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from nst.infer.errors import UserError
+from nst.infer.images import on_white, read_image
+from nst.infer.metadata import ValueRange
+from nst.infer.stylizer import Stylizer
+from nst.models import ModelFileError, load_trained_net
+from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.painting import to_picture, to_tensor
+
+Frame = NDArray[np.uint8]
+
+IDENTITY = "identity"
+CHECKPOINT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".model"})
+
+
+class Subject(NamedTuple):
+    """Something that has a picture for every photo.
+
+    Attributes:
+        name: for tables; unique.
+        picture: photo (H, W, 3) and its file to the stylized picture, of the same size.
+        stylize: photo to picture without a file; None for ready pictures, which know no other
+            photos than theirs.
+        onnx: the file, where there is one.
+    """
+
+    name: str
+    picture: Callable[[Frame, Path], Frame]
+    stylize: Callable[[Frame], Frame] | None
+    onnx: Path | None = None
+
+
+def open_subject(text: str, *, value_range: ValueRange | None = None) -> Subject:
+    """Find out what the user named.
+
+    Args:
+        text: ``identity``, an ONNX file, a run folder or checkpoint, or a folder of pictures that
+            have the names of the photos.
+        value_range: of a float model that does not tell it.
+    Raises:
+        UserError: if it is none of these, or cannot be read.
+    """
+    if text == IDENTITY:
+        return of_function(IDENTITY, lambda frame: frame)
+    path = Path(text)
+    if path.is_dir() and not (path / LAST_CHECKPOINT).exists():
+        return Subject(path.name, lambda photo, file: ready_picture(path, photo, file), None)
+    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
+        return of_function(path.stem, checkpoint(path))
+    return of_function(path.stem, Stylizer(path, value_range=value_range), path)
+
+
+def of_function(name: str, stylize: Callable[[Frame], Frame], onnx: Path | None = None) -> Subject:
+    """A subject that can stylize anything."""
+    return Subject(name, lambda photo, _: stylize(photo), stylize, onnx)
+
+
+def checkpoint(path: Path) -> Callable[[Frame], Frame]:
+    """A trained network in PyTorch, from bytes to bytes.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    try:
+        net = load_trained_net(path).net
+    except ModelFileError as error:
+        raise UserError(f"cannot judge {path}: {error}") from error
+
+    def stylize(frame: Frame) -> Frame:
+        with torch.no_grad():
+            stylized = net(to_tensor(Image.fromarray(frame)).unsqueeze(0))
+        return np.asarray(to_picture(stylized[0]))
+
+    return stylize
+
+
+def ready_picture(folder: Path, photo: Frame, file: Path) -> Frame:
+    """The picture in a folder that has a photo's name, in the photo's size.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = sorted(folder.glob(f"{glob.escape(file.stem)}.*"))
+    if not found:
+        raise UserError(f"no picture named {file.stem} in {folder}")
+    picture = on_white(read_image(found[0]))
+    height, width = photo.shape[:2]
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+
+
+def with_unique_names(subjects: list[Subject]) -> list[Subject]:
+    """Number those that share a name."""
+    names = [subject.name for subject in subjects]
+    seen: dict[str, int] = {}
+    unique = []
+    for subject in subjects:
+        seen[subject.name] = seen.get(subject.name, 0) + 1
+        number = f" ({seen[subject.name]})" if names.count(subject.name) > 1 else ""
+        unique.append(subject._replace(name=subject.name + number))
+    return unique

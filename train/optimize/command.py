@@ -1,0 +1,197 @@
+"""What ``nst-optimize`` does: paint a picture, draw an atlas, show units."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from nst.infer.colors import keep_colors
+from nst.infer.command_line import EXIT_INTERRUPTED, print_line
+from nst.infer.errors import UserError
+from nst.infer.images import on_white, read_image, write_image
+from nst.models import VGGFeatures
+from nst.train.errors import user_errors
+from nst.train.optimize.atlas import CONTENT_LAYERS, STYLE_LAYERS, render_atlas
+from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, plan_scales
+from nst.train.optimize.film import Film, film_strip, write_video
+from nst.train.optimize.jobs import CONTENT, NOISE, PAINTING, AtlasJob, Engine, PaintJob, UnitsJob
+from nst.train.optimize.objective import ObjectiveSettings
+from nst.train.optimize.progress import DescentProgress, SurveyProgress
+from nst.train.optimize.units import choose_units, draw_units, receptive_field, survey_photos
+from nst.train.painting import to_picture
+from nst.train.photos import find_photos
+from nst.train.precision import default_precision
+
+
+def paint(job: PaintJob, engine: Engine) -> int:
+    """Optimise one picture and write it, its snapshots, the film strip and the video.
+
+    Returns:
+        The exit status: 0, or 130 when interrupted; the best picture so far is written then too.
+    Raises:
+        UserError: for every mistake of the user.
+    """
+    with user_errors():
+        settings = ObjectiveSettings(
+            form=job.descending.form,
+            content_layers=job.content_layers,
+            style_layers=job.style_layers,
+            style_layer_weights=job.style_layer_weights,
+            content_weight=job.content_weight,
+            style_weight=job.style_weight,
+            tv_weight=job.tv_weight,
+        )
+        vgg = load_vgg(settings.layers, engine)
+        run = prepare(job, settings, vgg, seed=engine.seed)
+        film = Film(job.snapshots, every=job.every)
+
+        def as_picture(image: Tensor) -> Image.Image:
+            picture = to_picture(image[0])
+            if not job.keep_colors:
+                return picture
+            return keep_colors(picture, run.pictures.content.resize(picture.size))
+
+        def on_moment(moment: Moment) -> None:
+            progress.show(moment)
+            if film.is_due(moment.step):
+                film.add(moment.step, as_picture(moment.picture))
+
+        run.on_moment = on_moment
+        with DescentProgress(job.descending.steps) as progress:
+            interrupted = is_interrupted(run)
+        if run.descent is None:
+            return EXIT_INTERRUPTED
+        result = as_picture(run.descent.best)
+        film.add(progress.done, result)
+    write_image(result, job.out)
+    write_image(film_strip(film.snapshots), job.strip)
+    if job.video:
+        write_video(film.snapshots, job.film)
+    size, loss = f"{result.width}x{result.height}", run.descent.best_loss
+    print_line(f"{job.out}  {size}  loss {loss:.4g}  {progress.summary()}")
+    return EXIT_INTERRUPTED if interrupted else 0
+
+
+def prepare(
+    job: PaintJob, settings: ObjectiveSettings, vgg: VGGFeatures, *, seed: int
+) -> CoarseToFine:
+    """Read the pictures and plan the scales.
+
+    Raises:
+        UserError: if a picture cannot be read.
+        ValueError: if the scales do not fit.
+    """
+    photo, paintings = read(job.photo), [read(path) for path in job.paintings]
+    weights = job.painting_weights or [1.0] * len(paintings)
+    first = {CONTENT: photo, NOISE: None, PAINTING: paintings[0] if paintings else None}
+    if job.start == PAINTING and not paintings:
+        raise UserError("--start painting needs a painting")
+    start = first[job.start] if job.start in first else read(Path(job.start))
+    size_px = min(job.size_px, max(photo.size))
+    return CoarseToFine(
+        Pictures(
+            content=photo,
+            paintings=list(zip(paintings, weights, strict=True)),
+            start=start,
+            style_scale=(job.style_size_px or size_px) / size_px,
+        ),
+        settings,
+        vgg=vgg,
+        scales=plan_scales(size_px, steps=job.descending.steps, scales=job.scales),
+        optimizer=job.descending.optimizer,
+        seed=seed,
+    )
+
+
+def is_interrupted(run: CoarseToFine) -> bool:
+    """Run to the end, or to Ctrl-C."""
+    try:
+        run.run()
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def draw_atlas(job: AtlasJob, engine: Engine) -> int:
+    """Write what each block of the VGG keeps. Returns the exit status.
+
+    Raises:
+        UserError: for every mistake of the user.
+    """
+    photo, painting = read(job.photo), read(job.painting)
+    with user_errors():
+        vgg = load_vgg([*CONTENT_LAYERS, *STYLE_LAYERS], engine)
+        pictures = len(CONTENT_LAYERS) + len(STYLE_LAYERS)
+        with DescentProgress(job.descending.steps * pictures) as progress:
+            atlas = render_atlas(
+                photo,
+                painting,
+                vgg=vgg,
+                form=job.descending.form,
+                optimizer=job.descending.optimizer,
+                long_side_px=job.size_px,
+                steps=job.descending.steps,
+                seed=engine.seed,
+                on_moment=progress.show,
+            )
+    write_image(atlas, job.out)
+    print_line(f"{job.out}  {atlas.width}x{atlas.height}  {progress.summary()}")
+    return 0
+
+
+def show_units(job: UnitsJob, engine: Engine) -> int:
+    """Write the patches that excite nine units of a layer most. Returns the exit status.
+
+    Raises:
+        UserError: for every mistake of the user.
+    """
+    paths = find_photos(job.photos)
+    with user_errors():
+        vgg = load_vgg([job.layer], engine)
+        with SurveyProgress(len(paths)) as progress:
+            survey = survey_photos(
+                paths,
+                vgg=vgg,
+                layer=job.layer,
+                short_side_px=job.short_side_px,
+                on_photo=progress.show,
+                on_unreadable=progress.skip,
+            )
+        sheet = draw_units(
+            survey.strongest,
+            choose_units(survey),
+            paths,
+            field=receptive_field(job.layer, vgg.arch),
+            short_side_px=job.short_side_px,
+        )
+    write_image(sheet, job.out)
+    print_line(f"{job.out}  {job.layer}  {progress.summary()}")
+    return 0
+
+
+def load_vgg(layers: Sequence[str], engine: Engine) -> VGGFeatures:
+    """The VGG on its device and in its precision.
+
+    Raises:
+        ValueError: if a layer does not exist.
+        ModelFileError: if the weights cannot be had.
+        UserError: if there is no GPU where one is asked for.
+    """
+    if engine.threads:
+        torch.set_num_threads(engine.threads)
+    cuda = torch.cuda.is_available()
+    if engine.device == "cuda" and not cuda:
+        raise UserError("there is no CUDA device: use --device cpu")
+    device = "cuda" if cuda and engine.device != "cpu" else "cpu"
+    vgg = VGGFeatures(layers, arch=engine.vgg, weights=engine.vgg_weights, padding="reflect")
+    fast = default_precision(device) == "bf16-mixed"
+    if engine.precision == "bf16" or (engine.precision == "auto" and fast):
+        vgg.cast_convolutions(torch.bfloat16)
+    return vgg.to(device)
+
+
+def read(path: Path) -> Image.Image:
+    """A picture file in RGB, transparency on white."""
+    return on_white(read_image(path))

@@ -1,0 +1,117 @@
+"""Changing a picture step by step until J is small."""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nst.models.perceptual_loss import LossTerms
+
+OptimizerName = Literal["lbfgs", "adam"]
+
+ADAM_LEARNING_RATE = 0.02
+"""In units of the picture's range, so that a pixel moves by at most 5 of 255 in a step."""
+
+FIRST_LOSS = 1e5
+"""What the first loss is scaled to for L-BFGS, whose thresholds are absolute in torch."""
+
+HISTORY = 20
+"""Steps that L-BFGS remembers; each holds two pictures in memory."""
+
+
+class Step(NamedTuple):
+    """One evaluation of the loss and its gradient; ``number`` counts from 1."""
+
+    number: int
+    terms: LossTerms
+
+
+class BudgetSpentError(Exception):
+    """Ends L-BFGS inside its line search, so that not one evaluation too many is made."""
+
+
+class Descent:
+    """Minimises an objective over the pixels of one picture.
+
+    Args:
+        start: (1, 3, H, W), RGB in [0, 1], where to begin. It stays as it is.
+        objective: picture to the terms of the loss.
+        on_step: called after each evaluation.
+    Attributes:
+        best: the picture with the lowest loss so far, (1, 3, H, W), not clamped. It is there at
+            any time, so that an interrupted run has something to show.
+        best_loss: its loss.
+        steps: evaluations so far.
+    """
+
+    def __init__(
+        self,
+        start: Tensor,
+        objective: Callable[[Tensor], LossTerms],
+        *,
+        on_step: Callable[[Step], None] = lambda _: None,
+    ) -> None:
+        self.picture = start.detach().clone().requires_grad_()
+        self.objective = objective
+        self.on_step = on_step
+        self.best = start.detach().clone()
+        self.best_loss = math.inf
+        self.steps = 0
+        self.scale = 0.0
+
+    def run(self, steps: int, *, optimizer: OptimizerName = "lbfgs") -> Tensor:
+        """Go on for a number of evaluations of the loss and its gradient.
+
+        Args:
+            steps: at least 1.
+            optimizer: ``lbfgs`` or ``adam``.
+        Returns:
+            ``best``.
+        Raises:
+            FloatingPointError: if the loss is not a number.
+        """
+        if optimizer == "adam":
+            adam = torch.optim.Adam([self.picture], lr=ADAM_LEARNING_RATE)
+            for _ in range(steps):
+                adam.step(self.evaluate)
+        else:
+            # One call: between calls the line search would lose its place.
+            lbfgs = torch.optim.LBFGS(
+                [self.picture],
+                max_iter=steps,
+                max_eval=steps,
+                history_size=HISTORY,
+                tolerance_grad=0,
+                tolerance_change=0,
+                line_search_fn="strong_wolfe",
+            )
+            last = self.steps + steps
+
+            def closure() -> float:
+                if self.steps == last:
+                    raise BudgetSpentError
+                return self.evaluate()
+
+            with suppress(BudgetSpentError):
+                while True:
+                    lbfgs.step(closure)  # type: ignore[no-untyped-call]
+        return self.best
+
+    def evaluate(self) -> float:
+        """Loss and gradient of the picture as it is now."""
+        self.picture.grad = None
+        terms = self.objective(self.picture)
+        loss = terms.total.item()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} after {self.steps} steps")
+        self.scale = self.scale or FIRST_LOSS / max(loss, 1e-12)
+        (terms.total * self.scale).backward()  # type: ignore[no-untyped-call]
+        self.steps += 1
+        if loss < self.best_loss:
+            self.best.copy_(self.picture.detach())
+            self.best_loss = loss
+        self.on_step(Step(self.steps, LossTerms(*(term.detach() for term in terms))))
+        return loss * self.scale

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 PAINTING = HERE / "paintings" / "cafe_terrace_at_night.jpg"
 PHOTO = HERE / "photos" / "friends.jpg"
 RUN = Path("runs") / "demo"
-STEPS = 800
+STEPS = 550
 HEIGHT_PX = 640
 GAP_PX = 8
 

@@ -30,7 +30,7 @@ def test_plugins_are_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin.get_library_path = lambda: "/lib/webgpu.so"  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
     found = [SimpleNamespace(name=plugin.__name__), SimpleNamespace(name="numpy")]
-    monkeypatch.setattr(devices.pkgutil, "iter_modules", lambda: found)
+    monkeypatch.setattr("pkgutil.iter_modules", lambda: found)
     monkeypatch.setattr(devices, "_registered", set())
     monkeypatch.setattr(
         onnxruntime,

@@ -43,7 +43,7 @@ def negative(tmp_path: Path) -> Path:
     ports = [
         helper.make_tensor_value_info(n, TensorProto.FLOAT, ("n", 3, "h", "w")) for n in ("x", "y")
     ]
-    white = onnx.numpy_helper.from_array(np.float32(255).reshape(()), "white")
+    white = onnx.numpy_helper.from_array(np.asarray(255, np.float32), "white")
     nodes = [helper.make_node("Sub", ["white", "x"], ["y"])]
     graph = helper.make_graph(nodes, "negative", ports[:1], ports[1:], [white])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

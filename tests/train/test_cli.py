@@ -158,7 +158,7 @@ def test_missing_arguments(capsys: Capture) -> None:
 def test_unknown_flags(painting: Path, photos: Path, capsys: Capture) -> None:
     base = ("--style", str(painting), "--content", str(photos))
     assert "--stlye" in error_of(capsys, *base, "--stlye", "x")
-    assert "relative" in error_of(capsys, *base, "--model.loss", "gatys")
+    assert "relative" in error_of(capsys, *base, "--model.loss", "absolute")
     assert "max_steps" in error_of(capsys, *base, "--trainer.max_steps", "many")
     assert "OtherNet" in error_of(capsys, *base, "--net", "OtherNet")
 

@@ -54,7 +54,9 @@ class Descent:
         *,
         on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
-        self.picture = start.detach().clone().requires_grad_()
+        # L-BFGS flattens pictures, which it can only where rows follow each other in memory.
+        self.picture = start.detach().clone(memory_format=torch.contiguous_format)
+        self.picture.requires_grad_()
         self.objective = objective
         self.on_step = on_step
         self.best = start.detach().clone()

@@ -47,6 +47,13 @@ def test_it_makes_exactly_the_steps_asked_for(optimizer: OptimizerName, steps: i
     assert descent.steps == steps
 
 
+def test_a_picture_whose_channels_are_last_in_memory() -> None:
+    start = TARGET.flip(1).contiguous(memory_format=torch.channels_last)
+    descent = Descent(start, objective)
+    descent.run(20)
+    assert descent.best_loss < float(objective(start).total)
+
+
 def test_the_best_picture_is_kept_though_later_ones_are_worse() -> None:
     losses = iter([3.0, 1.0, 2.0, 5.0])
 

@@ -1,0 +1,39 @@
+"""How much memory is free, so that work which cannot fit is refused before it begins."""
+
+from pathlib import Path
+
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
+    """Memory that can be had without swapping: of the machine, or of the container if that is less.
+
+    Args:
+        meminfo: where Linux tells it for the machine.
+        cgroup: where it tells it for the container.
+    Returns:
+        Bytes; None on systems that do not tell.
+    """
+    known = [free for free in (_of_machine(meminfo), _of_container(cgroup)) if free is not None]
+    return min(known, default=None)
+
+
+def _of_machine(meminfo: Path) -> int | None:
+    try:
+        lines = meminfo.read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _of_container(cgroup: Path) -> int | None:
+    try:
+        limit = (cgroup / "memory.max").read_text().strip()
+        used = int((cgroup / "memory.current").read_text())
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else max(0, int(limit) - used)

@@ -4,7 +4,7 @@ import pkgutil
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from nst.infer.errors import UserError
+from nst.infer.errors import UserError, one_line
 
 PLUGIN_PREFIX = "onnxruntime_ep_"
 
@@ -19,12 +19,17 @@ PROVIDERS = {
 }
 """Device to onnxruntime's name of the provider."""
 
-_registered: set[str] = set()
+_registered: dict[str, str] = {}
+"""Plug-in package to why it cannot be used, "" if it can."""
 
 
 class Choice(NamedTuple):
-    """What a session is opened with: names of providers, or devices of a plug-in."""
+    """What a session is opened with: names of providers, or devices of a plug-in.
 
+    ``provider`` is the one that has to be there in the end.
+    """
+
+    provider: str
     providers: list[str]
     plugin_devices: list[Any]
 
@@ -52,26 +57,32 @@ def choose_device(device: str) -> Choice:
     if device not in PROVIDERS:
         raise UserError(f"unknown device {device}: use one of {', '.join(PROVIDERS)}")
     if device == "cpu":
-        return Choice([PROVIDERS["cpu"]], [])
+        return Choice(PROVIDERS["cpu"], [PROVIDERS["cpu"]], [])
     available = available_devices()
     if device not in available:
+        broken = "".join(f"; {name}: {why}" for name, why in _registered.items() if why)
         raise UserError(
             f"the device {device} is not available here, there is {', '.join(available)}: "
-            "install its onnxruntime-ep package"
+            f"install its onnxruntime-ep package{broken}"
         )
     name = PROVIDERS[device]
     if name in onnxruntime.get_available_providers():
-        return Choice([name, PROVIDERS["cpu"]], [])
+        return Choice(name, [name, PROVIDERS["cpu"]], [])
     found = [each for each in onnxruntime.get_ep_devices() if each.ep_name == name]
-    return Choice([], found[:1])
+    return Choice(name, [], found[:1])
 
 
 def _register_plugins() -> None:
     """Make the providers of all installed plug-in packages known, once per process."""
     import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
     for module in pkgutil.iter_modules():
-        if module.name.startswith(PLUGIN_PREFIX) and module.name not in _registered:
+        if not module.name.startswith(PLUGIN_PREFIX) or module.name in _registered:
+            continue
+        _registered[module.name] = ""
+        try:
             path = import_module(module.name).get_library_path()
             onnxruntime.register_execution_provider_library(module.name, path)
-            _registered.add(module.name)
+        except (Fail, ImportError, OSError, RuntimeError) as error:
+            _registered[module.name] = one_line(str(error))

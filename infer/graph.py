@@ -106,9 +106,13 @@ def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime
         options.add_provider_for_devices(choice.plugin_devices, {})
     # By path, not by content: weights kept in a file beside the model are found from there.
     # Without the fallback, which would retry a model that cannot be loaded and print about it.
-    return onnxruntime.InferenceSession(
+    session = onnxruntime.InferenceSession(
         str(model), options, choice.providers or None, enable_fallback=0
     )
+    if choice.provider not in session.get_providers():
+        # onnxruntime goes on with the CPU where the libraries of a provider cannot be loaded.
+        raise UserError(f"the device {device} cannot be used: its libraries cannot be loaded")
+    return session
 
 
 @contextmanager

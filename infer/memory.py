@@ -34,6 +34,11 @@ def _of_container(cgroup: Path) -> int | None:
     try:
         limit = (cgroup / "memory.max").read_text().strip()
         used = int((cgroup / "memory.current").read_text())
+        statistics = (cgroup / "memory.stat").read_text().splitlines()
     except (OSError, ValueError):
         return None
-    return None if limit == "max" else max(0, int(limit) - used)
+    if limit == "max":
+        return None
+    # Cached files count as used and are given up when memory is needed.
+    cached = sum(int(line.split()[1]) for line in statistics if line.startswith("inactive_file "))
+    return max(0, int(limit) - used + cached)

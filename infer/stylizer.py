@@ -64,6 +64,11 @@ class Stylizer:
         else:
             self.value_range = value_range or measure_value_range(self._graph)
 
+    @property
+    def fixed_size(self) -> tuple[int | None, int | None]:
+        """The only width and height that the model takes, None where any will do."""
+        return self._graph.fixed_width, self._graph.fixed_height
+
     def __call__(self, frame_hwc_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Stylize one frame.
 

@@ -33,7 +33,7 @@ class PerceptualLoss(nn.Module):
         content_layers: where photos and stylized images are compared.
         style_layers: where Gram matrices are compared with the painting's.
         style_layer_weights: one per style layer; all 1 if not given.
-        form: ``relative`` or ``johnson``, see ``nst.models.losses``.
+        form: see ``nst.models.losses``.
         content_weight, style_weight, tv_weight: finite, at least 0.
     Raises:
         ValueError: if a weight is out of range, a list of layers is empty or names one twice, or

@@ -74,18 +74,24 @@ class VGGFeatures(nn.Module):
         """Activations of a batch.
 
         Args:
-            images: (B, 3, H, W), RGB in [0, 1], H and W large enough for the deepest layer
-                (8 px for block 4, 16 px with reflection).
+            images: (B, 3, H, W), RGB in [0, 1], H and W at least ``min_side_px(layers)``.
             layers: some of the layers given at construction; all of them by default.
         Returns:
             Layer name to (B, C, H', W'), in the dtype of the VGG's convolutions.
         Raises:
-            ValueError: if ``layers`` names one that was not asked for at construction.
+            ValueError: if ``layers`` names one that was not asked for at construction, or the
+                images are too small for them.
         """
         wanted = self.layers if layers is None else tuple(layers)
         missing = sorted(set(wanted) - set(self.layers))
         if missing:
             raise ValueError(f"{', '.join(missing)} not among this VGG's layers")
+        height, width = images.shape[-2:]
+        if min(height, width) < self.min_side_px(wanted):
+            raise ValueError(
+                f"{width}x{height} px are too few for {wanted[-1]}: "
+                f"it needs {self.min_side_px(wanted)} px on each side"
+            )
         x = (images - self.mean).to(self.get_buffer("conv1_1_weight").dtype)
         x = x.contiguous(memory_format=torch.channels_last)
         found: dict[str, Tensor] = {}
@@ -101,6 +107,12 @@ class VGGFeatures(nn.Module):
             if relu in wanted:
                 found[relu] = x
         return {layer: found[layer] for layer in wanted}
+
+    def min_side_px(self, layers: Sequence[str]) -> int:
+        """Smallest side of an image that reaches the deepest of ``layers``."""
+        deepest_block = max(int(layer[4]) for layer in layers)
+        cells = 2 if self.padding == "reflect" else 1  # one cell has no mirror image
+        return cells << (deepest_block - 1)
 
     def convolution(self, name: str, x: Tensor) -> Tensor:
         """One of the convolutions, (B, C, H, W) to (B, C', H, W)."""

@@ -6,25 +6,59 @@ from contextlib import contextmanager
 import torch
 
 from nst.infer.errors import UserError
+from nst.infer.memory import available_bytes
 from nst.models import ModelFileError
+
+ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "could not create a memory")
+"""What torch and oneDNN say where a CPU's memory is used up."""
 
 
 @contextmanager
-def user_errors() -> Iterator[None]:
-    """Turn wrong settings, missing weights and too large pictures into a ``UserError``.
+def wrong_settings() -> Iterator[None]:
+    """Turn wrong settings and weights that cannot be had into a ``UserError``.
+
+    For the building of objects alone: later a ValueError is a mistake of ours.
 
     Raises:
-        UserError: in place of what these raise.
+        UserError: in place of ValueError and ModelFileError.
     """
     try:
         yield
     except (ValueError, ModelFileError) as error:
         raise UserError(str(error)) from error
-    except torch.OutOfMemoryError as error:
+
+
+@contextmanager
+def failed_work() -> Iterator[None]:
+    """Turn what large pictures and wild settings lead to into a ``UserError``.
+
+    Raises:
+        UserError: in place of what torch raises without memory, and of FloatingPointError.
+    """
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
         raise UserError("not enough memory: use a smaller --size") from error
     except RuntimeError as error:
-        if "not enough memory" not in str(error):  # what torch says of a CPU's memory
+        if not any(failure in str(error) for failure in ALLOCATION_FAILURES):
             raise
         raise UserError("not enough memory: use a smaller --size") from error
     except FloatingPointError as error:
-        raise UserError(f"{error}: use smaller weights, or --precision float32") from error
+        raise UserError(f"{error}: use smaller weights, or float32") from error
+
+
+def refuse_too_large(needed_bytes: int, *, what: str) -> None:
+    """Refuse work that does not fit into the memory, which Linux would otherwise kill.
+
+    Args:
+        needed_bytes: an estimate.
+        what: what needs it, the start of the message.
+    Raises:
+        UserError: if more is needed than is free.
+    """
+    free = available_bytes()
+    if free is not None and needed_bytes > free:
+        raise UserError(
+            f"{what} needs about {needed_bytes / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are "
+            "free: use a smaller --size"
+        )

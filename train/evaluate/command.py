@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
+from torch import Tensor
 
 from nst.infer.command_line import print_line
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
-from nst.infer.metadata import VALUE_RANGES
+from nst.infer.metadata import VALUE_RANGES, ValueRange
 from nst.models import VGGArch, VGGFeatures
-from nst.train.errors import user_errors
+from nst.train.errors import failed_work, wrong_settings
 from nst.train.evaluate.cost import frame_ms_by_device, graph_cost
 from nst.train.evaluate.evaluation import (
     Judges,
@@ -27,13 +28,13 @@ from nst.train.evaluate.evaluation import (
 )
 from nst.train.evaluate.gatys import SIZE_PX as GATYS_SIZE_PX
 from nst.train.evaluate.gatys import GatysCurves, default_cache
-from nst.train.evaluate.jobs import EvaluateJob
+from nst.train.evaluate.jobs import NO_OTHER_VGG, EvaluateJob
 from nst.train.evaluate.page import write_page
 from nst.train.evaluate.perceptual import PerceptualJudge
 from nst.train.evaluate.report import as_json, print_tables
-from nst.train.evaluate.subjects import Subject, open_subject, with_unique_names
+from nst.train.evaluate.subjects import Subject, find_ready, open_subject, with_unique_names
 from nst.train.live_line import Work
-from nst.train.optimize.coarse_to_fine import at_size
+from nst.train.painting import at_size
 from nst.train.photos import find_photos
 
 SHOWN_PHOTOS = 8
@@ -47,14 +48,21 @@ class Used(NamedTuple):
 
 
 class EvaluationProgress(Work):
-    """Photos judged and time left."""
+    """Photos judged and time left; and those that could not be used."""
+
+    skipped = 0
+
+    def skip(self, reason: str) -> None:
+        """Name a photo that cannot be used."""
+        self.skipped += 1
+        print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201
 
     def show(self, photos: int, what: str) -> None:
         """Say how many photos are done, and what is being done."""
-        self.done = photos
+        self.done = photos + self.skipped
         self.line.update(
-            photos / self.total,
-            lambda _: f"{photos}/{self.total} photos  {what}  {self.time_left} left",
+            self.done / self.total,
+            lambda _: f"{self.done}/{self.total} photos  {what}  {self.time_left} left",
         )
 
 
@@ -68,16 +76,11 @@ def evaluate(job: EvaluateJob) -> None:
         torch.set_num_threads(job.threads)
     files = find_photos(job.photos)
     painting = on_white(read_image(job.painting))
-    value_range = VALUE_RANGES[job.value_range] if job.value_range else None
-    subjects = with_unique_names([open_subject(m, value_range=value_range) for m in job.models])
-    with user_errors():
-        judges = make_judges(job, painting)
-        results = [Result(subject.name) for subject in subjects]
+    subjects = open_subjects(job, files)
+    judges = make_judges(job, painting)
+    with failed_work():
+        results = [Result(subject.name, cost=cost_of(subject, job)) for subject in subjects]
         used = judge_all(files, subjects, judges, results, size_px=job.size_px)
-    if job.cost:
-        for subject, result in zip(subjects, results, strict=True):
-            if subject.onnx is not None:
-                result.cost = cost_of(subject.onnx, value_range)
     settings = settings_of(job, judges)
     write_page(
         job.page,
@@ -95,6 +98,23 @@ def evaluate(job: EvaluateJob) -> None:
         print_line(f"{job.page}  {len(used.names)} photos")
 
 
+def open_subjects(job: EvaluateJob, files: Sequence[Path]) -> list[Subject]:
+    """Open all models, and look for the picture of each photo among ready pictures.
+
+    Raises:
+        UserError: if one cannot be judged.
+    """
+    value_range = value_range_of(job)
+    subjects = with_unique_names(
+        [open_subject(m, value_range=value_range, threads=job.threads) for m in job.models]
+    )
+    for subject in subjects:
+        if subject.ready is not None:
+            for file in files:
+                find_ready(subject.ready, file)
+    return subjects
+
+
 def judge_all(
     files: Sequence[Path],
     subjects: Sequence[Subject],
@@ -110,7 +130,7 @@ def judge_all(
     """
     used = Used([], [])
     with EvaluationProgress(len(files)) as progress:
-        for photo in read_photos(files, long_side_px=size_px, on_unusable=skip):
+        for photo in read_photos(files, long_side_px=size_px, on_unusable=progress.skip):
             found = judge_photo(photo, subjects, judges)
             for (picture, values), result in zip(found, results, strict=True):
                 result.add(values)
@@ -135,56 +155,73 @@ def judge_all(
 
 
 def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
-    """Load the VGGs and compute the painting's Gram matrices."""
+    """Load the VGGs and compute the painting's Gram matrices.
+
+    Raises:
+        UserError: if a layer does not exist, weights cannot be had, or the painting is too small.
+    """
     image = at_size(painting, job.style_size_px)
-    layers = (job.content_layers, job.style_layers)
-    main = judge(image, *layers, arch=job.vgg, weights=job.vgg_weights)
-    other = curves = None
-    if job.other_vgg_weights is not None:
-        arch: VGGArch = "vgg16" if job.vgg == "vgg19" else "vgg19"
-        other = judge(image, *layers, arch=arch, weights=job.other_vgg_weights)
-    if job.gatys:
-        small = at_size(painting, GATYS_SIZE_PX)
-        curves = GatysCurves(
-            PerceptualJudge(
+    with wrong_settings():
+        main = judge(image, job, arch=job.vgg, weights=job.vgg_weights)
+        curves = None
+        if job.gatys:
+            small = at_size(painting, GATYS_SIZE_PX)
+            layers = {"content_layers": main.content_layers, "style_layers": main.style_layers}
+            curves = GatysCurves(
+                PerceptualJudge(small, vgg=main.vgg, **layers),
                 small,
-                vgg=main.vgg,
-                content_layers=main.content_layers,
-                style_layers=main.style_layers,
-            ),
-            small,
-            cache=job.cache or default_cache(),
-        )
-    return Judges(main, other, curves, job.gatys_photos)
+                cache=job.cache or default_cache(),
+            )
+    return Judges(main, other_judge(image, job), curves, job.gatys_photos)
 
 
-def judge(
-    painting: Any,
-    content_layers: Sequence[str],
-    style_layers: Sequence[str],
-    *,
-    arch: VGGArch,
-    weights: str,
-) -> PerceptualJudge:
+def other_judge(painting: Tensor, job: EvaluateJob) -> PerceptualJudge | None:
+    """A judge under the VGG that is not chosen.
+
+    Raises:
+        UserError: if its weights cannot be had although the user said where they are.
+    """
+    weights = job.other_vgg_weights
+    if weights == NO_OTHER_VGG:
+        return None
+    arch: VGGArch = "vgg16" if job.vgg == "vgg19" else "vgg19"
+    try:
+        with wrong_settings():
+            return judge(painting, job, arch=arch, weights=weights)
+    except UserError as error:
+        if weights != "auto":
+            raise
+        reason = f"not judged by {arch}: {error}"
+        print(reason, file=sys.stderr)  # noqa: T201
+        return None
+
+
+def judge(painting: Tensor, job: EvaluateJob, *, arch: VGGArch, weights: str) -> PerceptualJudge:
     """A judge under one VGG."""
-    vgg = VGGFeatures(
-        [*content_layers, *style_layers], arch=arch, weights=weights, padding="reflect"
-    )
+    layers = [*job.content_layers, *job.style_layers]
+    vgg = VGGFeatures(layers, arch=arch, weights=weights, padding="reflect")
     return PerceptualJudge(
-        painting, vgg=vgg, content_layers=content_layers, style_layers=style_layers
+        painting, vgg=vgg, content_layers=job.content_layers, style_layers=job.style_layers
     )
 
 
-def cost_of(model: Path, value_range: tuple[float, float] | None) -> dict[str, float]:
-    """Size, parameters, operations, and milliseconds per device."""
-    cost = graph_cost(model)
-    times = frame_ms_by_device(model, value_range=value_range)
+def cost_of(subject: Subject, job: EvaluateJob) -> dict[str, float]:
+    """Size, parameters, operations, and milliseconds per device; nothing without a model file."""
+    if subject.onnx is None or not job.cost:
+        return {}
+    cost = graph_cost(subject.onnx)
+    times = frame_ms_by_device(subject.onnx, value_range=value_range_of(job), threads=job.threads)
     return {
         "megabytes": cost.file_bytes / 1e6,
         "parameters": float(cost.parameters),
         "macs_per_pixel": cost.macs_per_pixel,
         **{f"ms/{device}": ms for device, ms in times.items()},
     }
+
+
+def value_range_of(job: EvaluateJob) -> ValueRange | None:
+    """As the models take it, None to measure it."""
+    return VALUE_RANGES[job.value_range] if job.value_range else None
 
 
 def settings_of(job: EvaluateJob, judges: Judges) -> dict[str, Any]:
@@ -199,9 +236,5 @@ def settings_of(job: EvaluateJob, judges: Judges) -> dict[str, Any]:
         "other VGG": f"{judges.other.vgg.arch} ({judges.other.vgg.source})"
         if judges.other
         else "none",
+        "curves": f"{judges.curve_photos} photos at {GATYS_SIZE_PX} px" if job.gatys else "none",
     }
-
-
-def skip(reason: str) -> None:
-    """Name a photo that cannot be used."""
-    print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201

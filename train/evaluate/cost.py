@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,16 +14,21 @@ from onnx import ModelProto, NodeProto, TensorProto
 
 from nst.infer.devices import available_devices
 from nst.infer.errors import UserError
+from nst.infer.metadata import ValueRange
 from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)
 TIMED_RUNS = 7
 COUNTED_SIDE_PX = 256
 WEIGHT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.UINT8)
+WEIGHT_INPUT = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3, "MatMul": 1}
+"""Operators that are counted, and which of their inputs is the weight."""
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 class GraphCost(NamedTuple):
-    """What the file says: bytes, parameters, multiply-accumulates of convolutions per pixel."""
+    """What the file says: bytes, parameters, multiply-accumulates per pixel."""
 
     file_bytes: int
     parameters: int
@@ -43,12 +49,21 @@ def frame_ms(
     return 1000 * statistics.median(times[2:])
 
 
-def frame_ms_by_device(model: Path, *, value_range: tuple[float, float] | None) -> dict[str, float]:
-    """``frame_ms`` on every device that runs the model."""
+def frame_ms_by_device(
+    model: Path, *, value_range: ValueRange | None, threads: int | None
+) -> dict[str, float]:
+    """``frame_ms`` on every device that runs the model.
+
+    Args:
+        model: an ONNX file.
+        value_range: of a float model that does not tell it.
+        threads: threads per operator; None leaves it to onnxruntime.
+    """
     taken = {}
     for device in available_devices():
         try:
-            taken[device] = frame_ms(Stylizer(model, value_range=value_range, device=device))
+            stylizer = Stylizer(model, value_range=value_range, threads=threads, device=device)
+            taken[device] = frame_ms(stylizer)
         except UserError:
             if device == "cpu":
                 raise
@@ -56,53 +71,58 @@ def frame_ms_by_device(model: Path, *, value_range: tuple[float, float] | None) 
 
 
 def graph_cost(model: Path) -> GraphCost:
-    """Count what is in an ONNX file.
+    """Count what is in an ONNX file: its convolutions and matrix products.
 
-    The sizes of the convolutions' outputs are those of a run at 256x256: graphs with open sizes
-    do not tell them.
+    Their sizes are those of a run: graphs with open sizes do not tell them.
     """
-    graph = onnx.load(model)
-    weights = weight_shapes(graph)
-    macs = sum(macs_of(node, weights, shapes) for node, shapes in run_convolutions(graph))
-    parameters = sum(int(np.prod(shape)) for shape in weights.values())
-    return GraphCost(model.stat().st_size, parameters, macs / COUNTED_SIDE_PX**2)
+    proto = onnx.load(model)
+    counted = [node for node in proto.graph.node if node.op_type in WEIGHT_INPUT]
+    pixels, shapes = run_shapes(proto, counted)
+    macs = sum(macs_of(node, shapes) for node in counted)
+    return GraphCost(model.stat().st_size, count_parameters(proto), macs / pixels)
 
 
-def weight_shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
-    """Name to shape of everything trained: initializers and constants, but no sizes and axes."""
+def count_parameters(model: ModelProto) -> int:
+    """Numbers in all weights: initializers and constants, without sizes, axes and scales."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    scales: set[str] = set()
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
-    return {
-        name: tuple(tensor.dims)
+        if node.op_type in ("Resize", "Upsample", "Pad"):
+            scales.update(node.input[1:])
+    return sum(
+        int(np.prod(tensor.dims))
         for name, tensor in tensors.items()
-        if tensor.dims and tensor.data_type in WEIGHT_TYPES
-    }
+        if tensor.dims and tensor.data_type in WEIGHT_TYPES and name not in scales
+    )
 
 
-def run_convolutions(
-    model: ModelProto,
-) -> list[tuple[NodeProto, tuple[tuple[int, ...], tuple[int, ...]]]]:
-    """Every convolution, with the shapes of its input and its output at 256x256."""
-    convolutions = [n for n in model.graph.node if n.op_type in ("Conv", "ConvTranspose")]
-    inner = {name for node in convolutions for name in (node.input[0], node.output[0])}
-    given = model.graph.input[0]
+def run_shapes(model: ModelProto, nodes: list[NodeProto]) -> tuple[int, Shapes]:
+    """Run a picture through a copy of the graph that gives everything these nodes touch.
+
+    Returns:
+        Pixels of the picture, and name to shape.
+    """
+    touched = {n for node in nodes for n in (node.input[0], node.output[0], weight_name(node))}
+    initializers = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     exposed = ModelProto()
     exposed.CopyFrom(model)
-    known = {port.name for port in exposed.graph.output} | {given.name}
+    given = {port.name for port in (*exposed.graph.input, *exposed.graph.output)}
     exposed.graph.output.extend(
-        onnx.helper.make_empty_tensor_value_info(name) for name in sorted(inner - known)
+        onnx.helper.make_empty_tensor_value_info(name)
+        for name in sorted(touched - given - initializers.keys())
     )
     session = onnxruntime.InferenceSession(
         exposed.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    frame = example_input(session.get_inputs()[0])
-    names = [port.name for port in session.get_outputs()]
-    values = session.run(names, {given.name: frame})
-    shapes = {name: value.shape for name, value in zip(names, values, strict=True)}
-    shapes[given.name] = frame.shape
-    return [(node, (shapes[node.input[0]], shapes[node.output[0]])) for node in convolutions]
+    port = session.get_inputs()[0]
+    frame = example_input(port)
+    names = [output.name for output in session.get_outputs()]
+    values = session.run(names, {port.name: frame})
+    shapes = initializers | {n: value.shape for n, value in zip(names, values, strict=True)}
+    shapes[port.name] = frame.shape
+    return frame.size // 3, shapes
 
 
 def example_input(port: Any) -> NDArray[Any]:
@@ -116,12 +136,15 @@ def example_input(port: Any) -> NDArray[Any]:
     return np.full(shape, 127, np.uint8 if port.type == "tensor(uint8)" else np.float32)
 
 
-def macs_of(
-    node: NodeProto,
-    weights: dict[str, tuple[int, ...]],
-    shapes: tuple[tuple[int, ...], tuple[int, ...]],
-) -> int:
-    """Multiply-accumulates of one convolution: each weight once per place it is laid on."""
-    given, made = shapes
-    places = int(np.prod(made[2:] if node.op_type == "Conv" else given[2:])) * made[0]
-    return int(np.prod(weights[node.input[1]])) * places
+def weight_name(node: NodeProto) -> str:
+    """The input that is the weight."""
+    return str(node.input[WEIGHT_INPUT[node.op_type]])
+
+
+def macs_of(node: NodeProto, shapes: Shapes) -> int:
+    """Multiply-accumulates of one node: each weight once per place that it is laid on."""
+    weight, made = shapes[weight_name(node)], shapes[node.output[0]]
+    if node.op_type == "MatMul":
+        return int(np.prod(made)) * weight[-2]
+    places = shapes[node.input[0]] if node.op_type == "ConvTranspose" else made
+    return int(np.prod(weight)) * int(np.prod(places[2:])) * made[0]

@@ -19,8 +19,7 @@ from nst.train.evaluate.perceptual import PerceptualJudge, PerceptualScore
 from nst.train.evaluate.stability import flicker, warp_errors
 from nst.train.evaluate.structure import luminance, structure_kept
 from nst.train.evaluate.subjects import Subject
-from nst.train.optimize.coarse_to_fine import at_size
-from nst.train.painting import to_picture, to_tensor
+from nst.train.painting import at_size, to_picture, to_tensor
 
 Frame = NDArray[np.uint8]
 
@@ -156,17 +155,28 @@ def gatys_values(
     curves: GatysCurves,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> list[dict[str, float]]:
-    """What the subjects' pictures of one photo are worth, at the size of the curves."""
+    """What the subjects' pictures of one photo are worth, at the size of the curves.
+
+    A photo that is too narrow at that size gives no values.
+    """
     small = to_picture(at_size(to_picture(photo.image[0]), GATYS_SIZE_PX)[0])
     frame = np.asarray(small)
     image = as_tensor(frame)
+    if min(image.shape[-2:]) < curves.judge.vgg.min_side_px(curves.judge.vgg.layers):
+        return [{} for _ in subjects]
     curve = curves.curve(image, on_step)
     target = curves.judge.content_target(image)
     found = []
     for subject in subjects:
         total = curves.judge.score(as_tensor(subject.picture(frame, photo.file)), target).total
         score = worth(total, curve)
-        found.append({"gatys": float(score.evaluations), "gatys/ratio": score.ratio})
+        found.append(
+            {
+                "gatys": float(score.evaluations),
+                "gatys/reached": float(score.reached),
+                "gatys/ratio": score.ratio,
+            }
+        )
     return found
 
 

@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from nst.infer.files import atomic_write
+from nst.infer.files import atomic_write, ensure_folder
 from nst.train.evaluate.perceptual import STYLE_WEIGHT, PerceptualJudge
-from nst.train.optimize.descent import Descent
+from nst.train.optimize.descent import Descent, noise_like
 from nst.train.optimize.objective import Objective, ObjectiveSettings, Painting
 
 CURVE_STEPS = 150
 REFERENCE_STEPS = 100
 SIZE_PX = 256
-NOISE_DEVIATION = 0.1
 VERSION = 1
 """Counts up when the optimisation changes, so that old curves are not taken for new ones."""
 
@@ -57,13 +55,16 @@ class GatysCurves:
     Args:
         judge: the loss.
         painting: (1, 3, H, W), RGB in [0, 1], that of the judge.
-        cache: folder for the curves; made when needed.
+        cache: folder for the curves; it is made.
+    Raises:
+        UserError: if the folder cannot be made or written to.
     """
 
     def __init__(self, judge: PerceptualJudge, painting: Tensor, *, cache: Path) -> None:
         self.judge = judge
         self.painting = painting
         self.cache = cache
+        ensure_folder(cache)
         self.settings = ObjectiveSettings(
             form="relative",
             content_layers=judge.content_layers,
@@ -82,11 +83,10 @@ class GatysCurves:
             UserError: if the cache cannot be written.
         """
         path = self.cache / f"{self.key(photo)}.json"
-        try:
-            return [float(loss) for loss in json.loads(path.read_text())]
-        except (OSError, ValueError):
-            curve = self.optimize(photo, on_step)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        known = read_curve(path)
+        if known is not None:
+            return known
+        curve = self.optimize(photo, on_step)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(curve))
         return curve
@@ -109,8 +109,7 @@ class GatysCurves:
             content=photo,
             paintings=[Painting(self.painting)],
         )
-        noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
-        descent = Descent((0.5 + NOISE_DEVIATION * noise).clamp(0, 1), objective)
+        descent = Descent(noise_like(photo, seed=0), objective)
         curve: list[float] = []
 
         def record(number: int) -> None:
@@ -120,6 +119,15 @@ class GatysCurves:
         descent.on_step = lambda step: record(step.number)
         descent.run(CURVE_STEPS)
         return curve
+
+
+def read_curve(path: Path) -> list[float] | None:
+    """A curve from the cache; None if it is not there, or damaged."""
+    try:
+        curve = [float(loss) for loss in json.loads(path.read_text())]
+    except (OSError, TypeError, ValueError):
+        return None
+    return curve if len(curve) == CURVE_STEPS else None
 
 
 def default_cache() -> Path:

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+NO_OTHER_VGG = "none"
+
 
 @dataclass(frozen=True)
 class EvaluateJob:
-    """Which models are judged, on what, and by what. None leaves a choice to the program."""
+    """Which models are judged, on what, and by what.
+
+    Where ``cache``, ``value_range`` or ``threads`` is None the program chooses.
+    """
 
     models: Sequence[str]
     painting: Path
@@ -19,7 +24,7 @@ class EvaluateJob:
     style_layers: Sequence[str]
     vgg: Literal["vgg19", "vgg16"]
     vgg_weights: str
-    other_vgg_weights: str | None
+    other_vgg_weights: str
     gatys: bool
     gatys_photos: int
     cache: Path | None

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from nst.train.evaluate.evaluation import Result
@@ -39,6 +40,7 @@ GROUPS: dict[str, tuple[Measure, ...]] = {
     ),
     "worth in optimisation": (
         Measure("gatys", "L-BFGS evaluations", "high"),
+        Measure("gatys/reached", "photos whose curve gets as far, share", ""),
         Measure("gatys/ratio", "loss / loss after 100", "low"),
     ),
     "cost": (
@@ -134,7 +136,7 @@ def print_tables(results: Sequence[Result], console: Console) -> None:
         table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
         table.add_column("")
         for result in results:
-            table.add_column(result.name, justify="right", overflow="fold")
+            table.add_column(escape(result.name), justify="right", overflow="fold")
         for row in rows:
             cells = [
                 f"[bold]{cell}[/bold]" if mean is not None and mean == row.best else cell

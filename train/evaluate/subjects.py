@@ -1,7 +1,7 @@
 """What is judged: a model, a checkpoint, a folder of ready pictures, or the photo itself."""
 
-import glob
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.painting import to_picture, to_tensor
+from nst.train.photos import SUFFIXES
 
 Frame = NDArray[np.uint8]
 
@@ -32,22 +33,27 @@ class Subject(NamedTuple):
         picture: photo (H, W, 3) and its file to the stylized picture, of the same size.
         stylize: photo to picture without a file; None for ready pictures, which know no other
             photos than theirs.
-        onnx: the file, where there is one.
+        onnx: the model file, where there is one.
+        ready: the folder of the ready pictures, where it is one.
     """
 
     name: str
     picture: Callable[[Frame, Path], Frame]
     stylize: Callable[[Frame], Frame] | None
     onnx: Path | None = None
+    ready: Path | None = None
 
 
-def open_subject(text: str, *, value_range: ValueRange | None = None) -> Subject:
+def open_subject(
+    text: str, *, value_range: ValueRange | None = None, threads: int | None = None
+) -> Subject:
     """Find out what the user named.
 
     Args:
         text: ``identity``, an ONNX file, a run folder or checkpoint, or a folder of pictures that
             have the names of the photos.
         value_range: of a float model that does not tell it.
+        threads: for onnxruntime; None leaves it to it.
     Raises:
         UserError: if it is none of these, or cannot be read.
     """
@@ -55,10 +61,17 @@ def open_subject(text: str, *, value_range: ValueRange | None = None) -> Subject
         return of_function(IDENTITY, lambda frame: frame)
     path = Path(text)
     if path.is_dir() and not (path / LAST_CHECKPOINT).exists():
-        return Subject(path.name, lambda photo, file: ready_picture(path, photo, file), None)
-    if path.is_dir() or path.suffix in CHECKPOINT_SUFFIXES:
-        return of_function(path.stem, checkpoint(path))
-    return of_function(path.stem, Stylizer(path, value_range=value_range), path)
+        return Subject(path.name, partial(ready_picture, path), None, ready=path)
+    if path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES:
+        return of_function(path.name, checkpoint(path))
+    stylizer = Stylizer(path, value_range=value_range, threads=threads)
+    if any(stylizer.fixed_size):
+        width, height = (side or "any" for side in stylizer.fixed_size)
+        raise UserError(
+            f"cannot judge {path}: it takes only pictures of {width}x{height}, export it with open "
+            "sizes"
+        )
+    return of_function(path.stem, stylizer, path)
 
 
 def of_function(name: str, stylize: Callable[[Frame], Frame], onnx: Path | None = None) -> Subject:
@@ -85,16 +98,21 @@ def checkpoint(path: Path) -> Callable[[Frame], Frame]:
     return stylize
 
 
-def ready_picture(folder: Path, photo: Frame, file: Path) -> Frame:
-    """The picture in a folder that has a photo's name, in the photo's size.
+def find_ready(folder: Path, photo: Path) -> Path:
+    """The picture in a folder that has a photo's name.
 
     Raises:
         UserError: if there is none.
     """
-    found = sorted(folder.glob(f"{glob.escape(file.stem)}.*"))
-    if not found:
-        raise UserError(f"no picture named {file.stem} in {folder}")
-    picture = on_white(read_image(found[0]))
+    for path in sorted(folder.iterdir()):
+        if path.stem == photo.stem and path.suffix.lower() in SUFFIXES and path.is_file():
+            return path
+    raise UserError(f"no picture named {photo.stem} in {folder}")
+
+
+def ready_picture(folder: Path, photo: Frame, file: Path) -> Frame:
+    """The picture of a photo in the photo's size."""
+    picture = on_white(read_image(find_ready(folder, file)))
     height, width = photo.shape[:2]
     return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 

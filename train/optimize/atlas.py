@@ -7,10 +7,10 @@ from PIL import Image
 
 from nst.infer.contact_sheet import Cell, contact_sheet
 from nst.models import LossForm, VGGFeatures
-from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, Scale, at_size
+from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, Scale
 from nst.train.optimize.descent import OptimizerName
 from nst.train.optimize.objective import ObjectiveSettings
-from nst.train.painting import to_picture
+from nst.train.painting import at_size, to_picture
 
 BLOCKS = range(1, 6)
 CONTENT_LAYERS = [f"relu{block}_2" for block in BLOCKS]

@@ -85,9 +85,13 @@ def optimize(
         ),
     ] = None,
     start: Annotated[
-        str,
-        typer.Option(metavar="WHAT", help="Begin with: content, noise, painting, or a picture."),
-    ] = "content",
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Begin with: content, noise, painting, or a picture. Default: content; noise "
+            "where a weight is 0.",
+        ),
+    ] = None,
     optimizer: Annotated[Literal["lbfgs", "adam"], typer.Option(help="How to descend.")] = "lbfgs",
     form: Annotated[
         Literal["relative", "gatys", "course", "johnson"],
@@ -207,6 +211,7 @@ def optimize(
         with needs_extra("video"):
             import_module("av")
     check_outputs(out, job.strip, *([job.film] if video else []), overwrite=overwrite)
+    refuse_existing(job.snapshots, overwrite=overwrite)
     return int(work().paint(job, engine))
 
 
@@ -220,7 +225,8 @@ def refuse_other_flags(context: typer.Context, what: str, fitting: frozenset[str
         source = context.get_parameter_source(parameter.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and parameter.name not in fitting:
-            raise UserError(f"{parameter.opts[0]} does not go with {what}")
+            name = parameter.opts[0] if parameter.opts[0].startswith("-") else "a picture"
+            raise UserError(f"{name} does not go with {what}")
 
 
 def check_outputs(*paths: Path, overwrite: bool) -> None:

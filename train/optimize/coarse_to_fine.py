@@ -3,20 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from nst.models import VGGFeatures
 from nst.models.perceptual_loss import LossTerms
-from nst.train.optimize.descent import Descent, OptimizerName
+from nst.train.optimize.descent import Descent, OptimizerName, noise_like
 from nst.train.optimize.objective import Objective, ObjectiveSettings, Painting
-from nst.train.painting import to_tensor
+from nst.train.painting import at_size, to_tensor
 
 COARSEST_PX = 256
-MIN_SIDE_PX = 32
-NOISE_DEVIATION = 0.1
 
 
 class Scale(NamedTuple):
@@ -60,7 +57,7 @@ def plan_scales(long_side_px: int, *, steps: int, scales: int | None = None) -> 
     Returns:
         From small to large.
     Raises:
-        ValueError: if there are fewer steps than scales, or the smallest size is under 32 px.
+        ValueError: if there are fewer steps than scales.
     """
     if scales is None:
         scales = 1
@@ -69,10 +66,6 @@ def plan_scales(long_side_px: int, *, steps: int, scales: int | None = None) -> 
         scales = min(scales, steps)
     if not 1 <= scales <= steps:
         raise ValueError(f"{steps} steps are too few for {scales} scales")
-    if long_side_px >> (scales - 1) < MIN_SIDE_PX:
-        raise ValueError(
-            f"{scales} scales below {long_side_px} px end under {MIN_SIDE_PX} px: use fewer"
-        )
     each, rest = divmod(steps, scales)
     sizes = [long_side_px >> number for number in reversed(range(scales))]
     return [Scale(size, each + (rest if place == 0 else 0)) for place, size in enumerate(sizes)]
@@ -154,15 +147,7 @@ class CoarseToFine:
         """What the coarsest scale begins with, of the content's size."""
         if self.pictures.start is not None:
             return resize(to_tensor(self.pictures.start).unsqueeze(0).to(content.device), content)
-        noise = torch.randn(content.shape, generator=torch.Generator().manual_seed(self.seed))
-        return (0.5 + NOISE_DEVIATION * noise).clamp(0, 1).to(content.device)
-
-
-def at_size(picture: Image.Image, long_side_px: int) -> Tensor:
-    """RGB picture to (1, 3, H, W) in [0, 1], shrunk so that its longer side is this at most."""
-    factor = min(1.0, long_side_px / max(picture.size))
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    return to_tensor(picture.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0)
+        return noise_like(content, seed=self.seed)
 
 
 def resize(image: Tensor, like: Tensor) -> Tensor:

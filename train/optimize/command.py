@@ -12,7 +12,7 @@ from nst.infer.command_line import EXIT_INTERRUPTED, print_line
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image, write_image
 from nst.models import VGGFeatures
-from nst.train.errors import user_errors
+from nst.train.errors import failed_work, refuse_too_large, wrong_settings
 from nst.train.optimize.atlas import CONTENT_LAYERS, STYLE_LAYERS, render_atlas
 from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, plan_scales
 from nst.train.optimize.film import Film, film_strip, write_video
@@ -24,6 +24,10 @@ from nst.train.painting import to_picture
 from nst.train.photos import find_photos
 from nst.train.precision import default_precision
 
+BYTES_PER_PIXEL_BF16 = 2000
+BYTES_PER_PIXEL_FLOAT32 = 4000
+"""Peak memory of a process beside its start, measured at 1024 px."""
+
 
 def paint(job: PaintJob, engine: Engine) -> int:
     """Optimise one picture and write it, its snapshots, the film strip and the video.
@@ -33,45 +37,45 @@ def paint(job: PaintJob, engine: Engine) -> int:
     Raises:
         UserError: for every mistake of the user.
     """
-    with user_errors():
-        settings = ObjectiveSettings(
-            form=job.descending.form,
-            content_layers=job.content_layers,
-            style_layers=job.style_layers,
-            style_layer_weights=job.style_layer_weights,
-            content_weight=job.content_weight,
-            style_weight=job.style_weight,
-            tv_weight=job.tv_weight,
-        )
+    with wrong_settings():
+        settings = settings_of(job)
         vgg = load_vgg(settings.layers, engine)
         run = prepare(job, settings, vgg, seed=engine.seed)
-        film = Film(job.snapshots, every=job.every)
+    check_sizes(run)
+    film = Film(job.snapshots, every=job.every)
 
-        def as_picture(image: Tensor) -> Image.Image:
-            picture = to_picture(image[0])
-            if not job.keep_colors:
-                return picture
-            return keep_colors(picture, run.pictures.content.resize(picture.size))
+    def on_moment(moment: Moment) -> None:
+        progress.show(moment)
+        if film.is_due(moment.step):
+            film.add(moment.step, as_picture(moment.picture, job, run))
 
-        def on_moment(moment: Moment) -> None:
-            progress.show(moment)
-            if film.is_due(moment.step):
-                film.add(moment.step, as_picture(moment.picture))
-
-        run.on_moment = on_moment
-        with DescentProgress(job.descending.steps) as progress:
-            interrupted = is_interrupted(run)
-        if run.descent is None:
-            return EXIT_INTERRUPTED
-        result = as_picture(run.descent.best)
-        film.add(progress.done, result)
+    run.on_moment = on_moment
+    with failed_work(), DescentProgress(job.descending.steps) as progress:
+        interrupted = is_interrupted(run)
+    if run.descent is None:
+        return EXIT_INTERRUPTED
+    result = as_picture(run.descent.best, job, run)
+    film.add(progress.done, result)
     write_image(result, job.out)
     write_image(film_strip(film.snapshots), job.strip)
     if job.video:
         write_video(film.snapshots, job.film)
-    size, loss = f"{result.width}x{result.height}", run.descent.best_loss
+    size, loss = f"{result.width}x{result.height}", run.descent.clamped_loss()
     print_line(f"{job.out}  {size}  loss {loss:.4g}  {progress.summary()}")
     return EXIT_INTERRUPTED if interrupted else 0
+
+
+def settings_of(job: PaintJob) -> ObjectiveSettings:
+    """The objective that the user asked for."""
+    return ObjectiveSettings(
+        form=job.descending.form,
+        content_layers=job.content_layers,
+        style_layers=job.style_layers,
+        style_layer_weights=job.style_layer_weights,
+        content_weight=job.content_weight,
+        style_weight=job.style_weight,
+        tv_weight=job.tv_weight,
+    )
 
 
 def prepare(
@@ -84,17 +88,15 @@ def prepare(
         ValueError: if the scales do not fit.
     """
     photo, paintings = read(job.photo), [read(path) for path in job.paintings]
+    if settings.balance.style_weight and not paintings:
+        raise UserError("give at least one painting, or --style-weight 0")
     weights = job.painting_weights or [1.0] * len(paintings)
-    first = {CONTENT: photo, NOISE: None, PAINTING: paintings[0] if paintings else None}
-    if job.start == PAINTING and not paintings:
-        raise UserError("--start painting needs a painting")
-    start = first[job.start] if job.start in first else read(Path(job.start))
     size_px = min(job.size_px, max(photo.size))
     return CoarseToFine(
         Pictures(
             content=photo,
             paintings=list(zip(paintings, weights, strict=True)),
-            start=start,
+            start=first_picture(job, settings, photo, paintings),
             style_scale=(job.style_size_px or size_px) / size_px,
         ),
         settings,
@@ -103,6 +105,66 @@ def prepare(
         optimizer=job.descending.optimizer,
         seed=seed,
     )
+
+
+def first_picture(
+    job: PaintJob,
+    settings: ObjectiveSettings,
+    photo: Image.Image,
+    paintings: Sequence[Image.Image],
+) -> Image.Image | None:
+    """What the optimisation begins with, None for noise.
+
+    By itself noise where one weight is 0: the photo has no content loss to lower, and would show
+    in a texture.
+    """
+    start = job.start or (CONTENT if all(settings.balance) else NOISE)
+    if start == PAINTING and not paintings:
+        raise UserError("--start painting needs a painting")
+    if start == PAINTING:
+        return paintings[0]
+    if start in (CONTENT, NOISE):
+        return photo if start == CONTENT else None
+    return read(Path(start))
+
+
+def check_sizes(run: CoarseToFine) -> None:
+    """Refuse pictures that are too small for the VGG, or too large for the memory.
+
+    Raises:
+        UserError: naming the size.
+    """
+    least_px = run.vgg.min_side_px(run.settings.layers)
+    coarsest, finest = run.scales[0], run.scales[-1]
+    content = run.pictures.content
+    for name, side in (
+        ("photo", short_side(content, coarsest.long_side_px)),
+        *(("painting", min(p.image.shape[-2:])) for p in run.paintings(coarsest)),
+    ):
+        if side < least_px:
+            raise UserError(
+                f"the {name} is {side} px wide or high at the coarsest scale and needs {least_px}: "
+                "use a larger one, a larger --size, or fewer --scales"
+            )
+    if run.vgg.mean.device.type == "cpu":
+        pixels = finest.long_side_px * short_side(content, finest.long_side_px)
+        half = run.vgg.get_buffer("conv1_1_weight").dtype == torch.bfloat16
+        needed = pixels * (BYTES_PER_PIXEL_BF16 if half else BYTES_PER_PIXEL_FLOAT32)
+        refuse_too_large(needed, what=f"a longer side of {finest.long_side_px} px")
+
+
+def short_side(picture: Image.Image, long_side_px: int) -> int:
+    """Of a picture shrunk to a longer side."""
+    return round(min(picture.size) * min(1.0, long_side_px / max(picture.size)))
+
+
+def as_picture(image: Tensor, job: PaintJob, run: CoarseToFine) -> Image.Image:
+    """(1, 3, H, W) as it is shown, in the colours of the photo if that is asked for."""
+    picture = to_picture(image[0])
+    if not job.keep_colors:
+        return picture
+    photo = run.pictures.content.resize(picture.size, Image.Resampling.LANCZOS)
+    return keep_colors(picture, photo)
 
 
 def is_interrupted(run: CoarseToFine) -> bool:
@@ -121,21 +183,24 @@ def draw_atlas(job: AtlasJob, engine: Engine) -> int:
         UserError: for every mistake of the user.
     """
     photo, painting = read(job.photo), read(job.painting)
-    with user_errors():
-        vgg = load_vgg([*CONTENT_LAYERS, *STYLE_LAYERS], engine)
-        pictures = len(CONTENT_LAYERS) + len(STYLE_LAYERS)
-        with DescentProgress(job.descending.steps * pictures) as progress:
-            atlas = render_atlas(
-                photo,
-                painting,
-                vgg=vgg,
-                form=job.descending.form,
-                optimizer=job.descending.optimizer,
-                long_side_px=job.size_px,
-                steps=job.descending.steps,
-                seed=engine.seed,
-                on_moment=progress.show,
-            )
+    layers = [*CONTENT_LAYERS, *STYLE_LAYERS]
+    with wrong_settings():
+        vgg = load_vgg(layers, engine)
+    for picture, path in ((photo, job.photo), (painting, job.painting)):
+        if short_side(picture, job.size_px) < vgg.min_side_px(layers):
+            raise UserError(f"{path} is too narrow for the deepest layer: use a larger --size")
+    with failed_work(), DescentProgress(job.descending.steps * len(layers)) as progress:
+        atlas = render_atlas(
+            photo,
+            painting,
+            vgg=vgg,
+            form=job.descending.form,
+            optimizer=job.descending.optimizer,
+            long_side_px=job.size_px,
+            steps=job.descending.steps,
+            seed=engine.seed,
+            on_moment=progress.show,
+        )
     write_image(atlas, job.out)
     print_line(f"{job.out}  {atlas.width}x{atlas.height}  {progress.summary()}")
     return 0
@@ -148,8 +213,9 @@ def show_units(job: UnitsJob, engine: Engine) -> int:
         UserError: for every mistake of the user.
     """
     paths = find_photos(job.photos)
-    with user_errors():
+    with wrong_settings():
         vgg = load_vgg([job.layer], engine)
+    with failed_work():
         with SurveyProgress(len(paths)) as progress:
             survey = survey_photos(
                 paths,
@@ -157,7 +223,7 @@ def show_units(job: UnitsJob, engine: Engine) -> int:
                 layer=job.layer,
                 short_side_px=job.short_side_px,
                 on_photo=progress.show,
-                on_unreadable=progress.skip,
+                on_unusable=progress.skip,
             )
         sheet = draw_units(
             survey.strongest,

@@ -18,8 +18,14 @@ ADAM_LEARNING_RATE = 0.02
 FIRST_LOSS = 1e5
 """What the first loss is scaled to for L-BFGS, whose thresholds are absolute in torch."""
 
+FIRST_STEP = 0.01
+"""Mean change of a pixel in the first step of L-BFGS, in units of the picture's range."""
+
 HISTORY = 20
 """Steps that L-BFGS remembers; each holds two pictures in memory."""
+
+
+NOISE_DEVIATION = 0.1
 
 
 class Step(NamedTuple):
@@ -30,7 +36,7 @@ class Step(NamedTuple):
 
 
 class BudgetSpentError(Exception):
-    """Ends L-BFGS inside its line search, so that not one evaluation too many is made."""
+    """Ends L-BFGS where it asks for one evaluation too many."""
 
 
 class Descent:
@@ -80,27 +86,46 @@ class Descent:
             for _ in range(steps):
                 adam.step(self.evaluate)
         else:
-            # One call: between calls the line search would lose its place.
-            lbfgs = torch.optim.LBFGS(
-                [self.picture],
-                max_iter=steps,
-                max_eval=steps,
-                history_size=HISTORY,
-                tolerance_grad=0,
-                tolerance_change=0,
-                line_search_fn="strong_wolfe",
-            )
-            last = self.steps + steps
-
-            def closure() -> float:
-                if self.steps == last:
-                    raise BudgetSpentError
-                return self.evaluate()
-
-            with suppress(BudgetSpentError):
-                while True:
-                    lbfgs.step(closure)  # type: ignore[no-untyped-call]
+            self.run_lbfgs(steps)
         return self.best
+
+    def clamped_loss(self) -> float:
+        """Loss of the best picture as it will be shown, clamped to [0, 1]."""
+        with torch.no_grad():
+            return float(self.objective(self.best.clamp(0, 1)).total)
+
+    def run_lbfgs(self, steps: int) -> None:
+        """L-BFGS with a line search, in units in which its first step is a visible one.
+
+        torch divides the first step by the sum of all absolute gradients, so that the pixels
+        together move by 1. In their own units that is nothing, and finding the right length from
+        there takes several evaluations.
+        """
+        last = self.steps + steps
+        unit = FIRST_STEP * self.picture.numel()
+        variable = self.picture.detach() / unit
+
+        def closure() -> float:
+            if self.steps == last:
+                raise BudgetSpentError
+            with torch.no_grad():
+                self.picture.copy_(variable * unit)
+            loss = self.evaluate()
+            assert self.picture.grad is not None
+            variable.grad = self.picture.grad * unit
+            return loss
+
+        with suppress(BudgetSpentError):
+            while True:  # it returns early where it finds no way down, and begins anew
+                torch.optim.LBFGS(
+                    [variable.requires_grad_()],
+                    max_iter=steps,
+                    max_eval=steps + 1,
+                    history_size=HISTORY,
+                    tolerance_grad=0,
+                    tolerance_change=0,
+                    line_search_fn="strong_wolfe",
+                ).step(closure)  # type: ignore[no-untyped-call]
 
     def evaluate(self) -> float:
         """Loss and gradient of the picture as it is now."""
@@ -117,3 +142,9 @@ class Descent:
             self.best_loss = loss
         self.on_step(Step(self.steps, LossTerms(*(term.detach() for term in terms))))
         return loss * self.scale
+
+
+def noise_like(image: Tensor, *, seed: int) -> Tensor:
+    """Grey noise in [0, 1] of the shape and on the device of ``image``, to start from."""
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(seed))
+    return (0.5 + NOISE_DEVIATION * noise).clamp(0, 1).to(image.device)

@@ -96,7 +96,7 @@ def write_video(snapshots: Sequence[Snapshot], path: Path) -> None:
         UserError: if the file cannot be written.
         ModuleNotFoundError: if the extra ``video`` is not installed.
     """
-    import av
+    import av  # the rest of the program works without it
 
     with Image.open(snapshots[-1].path) as last:
         width, height = (math.ceil(side / 2) * 2 for side in last.size)  # yuv420p halves both

@@ -1,5 +1,6 @@
 """What the user asked ``nst-optimize`` for. Light: the command line fills these in."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class PaintJob:
     """One picture from one photo and some paintings. Weights None: those of the form.
 
     Raises:
-        UserError: if paintings and their weights differ in number.
+        UserError: if paintings and their weights differ in number, or a weight is not above 0.
     """
 
     photo: Path
@@ -49,7 +50,7 @@ class PaintJob:
     size_px: int
     scales: int | None
     style_size_px: int | None
-    start: str
+    start: str | None
     content_layers: Sequence[str]
     style_layers: Sequence[str]
     style_layer_weights: Sequence[float] | None
@@ -67,6 +68,8 @@ class PaintJob:
             raise UserError(
                 f"{len(self.paintings)} paintings but {len(weights)} numbers in --painting-weights"
             )
+        if weights is not None and not all(0 < weight < math.inf for weight in weights):
+            raise UserError("--painting-weights must be above 0")
 
     @property
     def strip(self) -> Path:

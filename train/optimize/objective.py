@@ -61,6 +61,9 @@ class ObjectiveSettings:
             raise ValueError("content weight and style weight cannot both be 0")
         check_distinct("content", self.content_layers)
         check_distinct("style", self.style_layers)
+        lambdas = self.style_layer_weights
+        if lambdas is not None and len(lambdas) != len(self.style_layers):
+            raise ValueError(f"{len(self.style_layers)} style layers but {len(lambdas)} weights")
 
     @property
     def balance(self) -> Balance:

@@ -17,8 +17,7 @@ from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.models import VGGFeatures
 from nst.models.vgg_weights import CONVS_PER_BLOCK, VGGArch
-from nst.train.optimize.coarse_to_fine import at_size
-from nst.train.painting import to_picture
+from nst.train.painting import at_size, to_picture
 
 UNITS = 9
 PATCHES = 9
@@ -38,7 +37,8 @@ class Strongest(NamedTuple):
 
     Attributes:
         values: (patches, C), activations, strongest first.
-        photos: (patches, C), numbers of the photos; -1 where there are not enough.
+        photos: (patches, C), numbers of the photos. There are fewer rows than nine where there are
+            fewer photos.
         rows, columns: (patches, C), cells of the layer.
     """
 
@@ -74,17 +74,17 @@ def survey_photos(
     layer: str,
     short_side_px: int,
     on_photo: Callable[[int], None] = lambda _: None,
-    on_unreadable: Callable[[str], None] = lambda _: None,
+    on_unusable: Callable[[str], None] = lambda _: None,
 ) -> Survey:
     """Look at every photo once and keep the strongest response of each unit to each.
 
     Args:
-        paths: photos; one that cannot be read is reported and left out.
+        paths: photos; one that cannot be read or is too small is reported and left out.
         vgg: must give ``layer``.
         layer: the layer to look into.
         short_side_px: photos are shrunk to this.
         on_photo: called after each photo with how many have been looked at.
-        on_unreadable: called with one line for each that cannot be read.
+        on_unusable: called with one line for each that is left out.
     Raises:
         UserError: if none can be read.
     """
@@ -93,17 +93,20 @@ def survey_photos(
     for number, path in enumerate(paths):
         try:
             photo = read_photo(path, short_side_px=short_side_px)
+            if min(photo.shape[-2:]) < vgg.min_side_px([layer]):
+                raise UserError(f"{path} is too small for {layer}")
         except UserError as error:
-            on_unreadable(str(error))
+            on_unusable(str(error))
         else:
             with torch.no_grad():
-                response = vgg(photo, layers=[layer])[layer][0].float()  # (C, H, W)
+                response = vgg(photo.to(vgg.mean.device), layers=[layer])[layer][0]
+            response = response.float().cpu()  # (C, H, W)
             one = strongest_in(response, number)
             best = one if best is None else merge(best, one)
             total, readable = total + one.values[0], readable + 1
         on_photo(number + 1)
     if best is None:
-        raise UserError("none of the photos can be read")
+        raise UserError("none of the photos can be used")
     return Survey(best, total / readable)
 
 

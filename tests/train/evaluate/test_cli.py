@@ -9,15 +9,17 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 from PIL import Image
+from safetensors.torch import save_file
 
 import nst.train.evaluate.gatys as gatys
 from nst.export.parity import natural_frames
-from nst.models import TransformerNet, describe
+from nst.models import ModelFileError, TransformerNet, describe
 from nst.models.checkpoints import ENTRY
 from nst.train.evaluate.cli import main
 
 FAST = ("--size", "96", "--style-size", "96", "--style-layers", "relu1_1,relu2_1")
-FASTEST = (*FAST, "--content-layers", "relu2_1", "--no-cost")
+FASTER = (*FAST, "--content-layers", "relu2_1", "--other-vgg-weights", "none")
+FASTEST = (*FASTER, "--no-cost")
 
 
 @pytest.fixture
@@ -49,6 +51,15 @@ def negative(tmp_path: Path) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, tmp_path / "negative.onnx")
     return tmp_path / "negative.onnx"
+
+
+def save_fixed_size(path: Path) -> None:
+    ports = [
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, (1, 3, 48, 64)) for n in ("x", "y")
+    ]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "f", ports[:1], ports[1:])
+    opset = helper.make_opsetid("", 18)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
 
 
 @pytest.fixture
@@ -106,21 +117,62 @@ def test_checkpoints_and_ready_pictures(
     with Image.open(painting) as opened:
         for number in range(2):
             opened.resize((96, 80)).save(ready / f"photo_{number}.jpg")
+            (ready / f"photo_{number}.gif").write_text("beside it")
     found = evaluate(capsys, painting, photos, checkpoint, ready, "identity", *FASTEST)
-    assert list(found) == ["untrained", "optimized", "identity"]
+    assert list(found) == ["untrained.ckpt", "optimized", "identity"]
     assert found["optimized"]["style"] < 0.5 * found["identity"]["style"]
     assert "e_warp" not in found["optimized"]
-    assert found["untrained"]["content"] > 0
+    assert found["untrained.ckpt"]["content"] > 0
 
 
 def test_cost_of_an_exported_model(
     painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = [flag for flag in FASTEST if flag != "--no-cost"]
-    found = evaluate(capsys, painting, photos, negative, *flags, "--threads", "1")["negative"]
+    found = evaluate(capsys, painting, photos, negative, *FASTER)["negative"]
     assert found["macs_per_pixel"] == 0
     assert found["megabytes"] == pytest.approx(negative.stat().st_size / 1e6)
     assert found["ms/cpu"] > 0
+
+
+def test_the_other_vgg_judges_too(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "vgg16.safetensors"
+    save_vgg16(file)
+    flags = (*FAST, "--content-layers", "relu2_1", "--no-cost", "--other-vgg-weights", file)
+    found = evaluate(capsys, painting, photos, "identity", *flags)["identity"]
+    assert found["other/content"] == 0
+    assert found["other/style"] > 0
+    assert found["other/style"] != found["style"]
+    assert "other/style/relu1_1" in found
+
+
+def test_weights_of_the_other_vgg_that_cannot_be_had(
+    painting: Path,
+    photos: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nst.models.vgg_weights._from_torchvision", refuse)
+    flags = ("--style", painting, "--content", photos, "-o", painting.with_name("page.html"))
+    quick = (*FAST, "--content-layers", "relu2_1", "--no-cost")
+    assert run("identity", *flags, *quick) == 0
+    assert "not judged by vgg16: no network here" in capsys.readouterr().err
+
+
+def refuse(*_: object) -> None:
+    raise ModelFileError("no network here")
+
+
+def save_vgg16(path: Path) -> None:
+    """VGG-16 up to conv2_1 with random weights."""
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for index, (channels_in, channels) in {0: (3, 64), 2: (64, 64), 5: (64, 128)}.items():
+        weight = torch.randn(channels, channels_in, 3, 3, generator=generator)
+        state[f"features.{index}.weight"] = weight / (3 * channels_in**0.5)
+        state[f"features.{index}.bias"] = torch.zeros(channels)
+    save_file(state, path)
 
 
 def test_worth_in_optimisation(
@@ -179,6 +231,10 @@ def test_photos_that_cannot_be_used_are_named(
     ("arguments", "message"),
     [
         (("missing.onnx",), "there is no such file"),
+        (("identity", "--gatys-photos", "2"), "go with --gatys"),
+        (("identity", "--gatys", "--cache", "there.html"), "a file has that name"),
+        (("identity", "--style", "dot.png"), "1x1 px are too few for relu2_1"),
+        (("fixed.onnx",), "it takes only pictures of 64x48"),
         (("text.onnx",), "not an ONNX model"),
         (("empty",), "no picture named photo_0"),
         (("text.ckpt",), "cannot judge"),
@@ -208,6 +264,8 @@ def test_mistakes(
     for name in ("text.onnx", "text.ckpt", "there.html"):
         Path(name).write_text("no model")
     Path("empty").mkdir()
+    Image.new("RGB", (1, 1)).save("dot.png")
+    save_fixed_size(Path("fixed.onnx"))
     defaults = {"--style": painting.name, "--content": photos.name, "-o": "page.html"}
     missing = [
         part for flag, value in defaults.items() if flag not in arguments for part in (flag, value)

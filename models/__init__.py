@@ -31,7 +31,7 @@ from nst.models.perceptual_loss import LossTerms, PerceptualLoss
 from nst.models.style_net import StyleNet
 from nst.models.tensor_files import ModelFileError
 from nst.models.transformer_net import TransformerNet
-from nst.models.vgg import VGGFeatures
+from nst.models.vgg import VGGFeatures, VGGPadding
 from nst.models.vgg_weights import VGGArch, VGGWeights, load_vgg_weights
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "TransformerNet",
     "VGGArch",
     "VGGFeatures",
+    "VGGPadding",
     "VGGWeights",
     "build_net",
     "content_distance",

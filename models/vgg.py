@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from nst.models.layers import reflect_pad
 from nst.models.vgg_weights import CONVS_PER_BLOCK, VGGArch, VGGWeights, load_vgg_weights
 
+VGGPadding = Literal["zeros", "reflect"]
+
 
 def layer_names(arch: VGGArch) -> list[str]:
     """Names of all layers that can be asked for, shallow to deep: conv1_1, relu1_1 and so on."""
@@ -53,7 +55,7 @@ class VGGFeatures(nn.Module):
         *,
         arch: VGGArch = "vgg19",
         weights: str | Path | VGGWeights = "auto",
-        padding: Literal["zeros", "reflect"] = "zeros",
+        padding: VGGPadding = "zeros",
     ) -> None:
         super().__init__()
         self.padding = padding

@@ -15,8 +15,8 @@ from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.models import StyleNet
 from nst.train.painting import to_tensor
+from nst.train.photo_files import find_photos
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MIN_CROP_PX = 32
 # Photos are shrunk so that the crop takes between all and 1 / MAX_ZOOM of the short side.
 MAX_ZOOM = 1.5
@@ -193,22 +193,6 @@ def collate(crops: list[Crop]) -> PhotoBatch:
         torch.stack(photos) if whole else torch.empty(0, 3, 1, 1),
         [line for crop in crops for line in crop.unreadable],
     )
-
-
-def find_photos(folder: Path) -> list[Path]:
-    """The JPEG, PNG and WebP files of a folder and its subfolders, sorted.
-
-    Raises:
-        UserError: if the folder is missing or holds none.
-    """
-    if not folder.is_dir():
-        raise UserError(f"the content folder {folder} is missing: give a folder of photos")
-    paths = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
-    if not paths:
-        raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
-    return paths
 
 
 def open_photo(path: Path, *, draft_px: int) -> Image.Image | str:

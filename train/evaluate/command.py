@@ -35,7 +35,7 @@ from nst.train.evaluate.report import as_json, print_tables
 from nst.train.evaluate.subjects import Subject, find_ready, open_subject, with_unique_names
 from nst.train.live_line import Work
 from nst.train.painting import at_size
-from nst.train.photos import find_photos
+from nst.train.photo_files import find_photos
 
 SHOWN_PHOTOS = 8
 

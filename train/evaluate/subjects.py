@@ -17,7 +17,7 @@ from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.painting import to_picture, to_tensor
-from nst.train.photos import SUFFIXES
+from nst.train.photo_files import SUFFIXES
 
 Frame = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from nst.infer.colors import keep_colors
 from nst.infer.command_line import EXIT_INTERRUPTED, print_line
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image, write_image
-from nst.models import VGGFeatures
+from nst.models import LossForm, VGGFeatures, VGGPadding
 from nst.train.errors import failed_work, refuse_too_large, wrong_settings
 from nst.train.optimize.atlas import CONTENT_LAYERS, STYLE_LAYERS, render_atlas
 from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, plan_scales
@@ -21,11 +21,19 @@ from nst.train.optimize.objective import ObjectiveSettings
 from nst.train.optimize.progress import DescentProgress, SurveyProgress
 from nst.train.optimize.units import choose_units, draw_units, receptive_field, survey_photos
 from nst.train.painting import to_picture
-from nst.train.photos import find_photos
+from nst.train.photo_files import find_photos
 from nst.train.precision import default_precision
 
-BYTES_PER_PIXEL_BF16 = 2000
-BYTES_PER_PIXEL_FLOAT32 = 4000
+PADDING: dict[LossForm, VGGPadding] = {
+    "relative": "reflect",
+    "gatys": "zeros",
+    "course": "zeros",
+    "johnson": "zeros",
+}
+"""The forms from the literature pad their VGG as the literature does."""
+
+BYTES_PER_PIXEL_BF16 = 3400
+BYTES_PER_PIXEL_FLOAT32 = 4400
 """Peak memory of a process beside its start, measured at 1024 px."""
 
 
@@ -39,7 +47,7 @@ def paint(job: PaintJob, engine: Engine) -> int:
     """
     with wrong_settings():
         settings = settings_of(job)
-        vgg = load_vgg(settings.layers, engine)
+        vgg = load_vgg(settings.layers, engine, padding=PADDING[settings.form])
         run = prepare(job, settings, vgg, seed=engine.seed)
     check_sizes(run)
     film = Film(job.snapshots, every=job.every)
@@ -237,7 +245,9 @@ def show_units(job: UnitsJob, engine: Engine) -> int:
     return 0
 
 
-def load_vgg(layers: Sequence[str], engine: Engine) -> VGGFeatures:
+def load_vgg(
+    layers: Sequence[str], engine: Engine, *, padding: VGGPadding = "reflect"
+) -> VGGFeatures:
     """The VGG on its device and in its precision.
 
     Raises:
@@ -251,7 +261,7 @@ def load_vgg(layers: Sequence[str], engine: Engine) -> VGGFeatures:
     if engine.device == "cuda" and not cuda:
         raise UserError("there is no CUDA device: use --device cpu")
     device = "cuda" if cuda and engine.device != "cpu" else "cpu"
-    vgg = VGGFeatures(layers, arch=engine.vgg, weights=engine.vgg_weights, padding="reflect")
+    vgg = VGGFeatures(layers, arch=engine.vgg, weights=engine.vgg_weights, padding=padding)
     fast = default_precision(device) == "bf16-mixed"
     if engine.precision == "bf16" or (engine.precision == "auto" and fast):
         vgg.cast_convolutions(torch.bfloat16)

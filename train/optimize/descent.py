@@ -18,6 +18,9 @@ ADAM_LEARNING_RATE = 0.02
 FIRST_LOSS = 1e5
 """What the first loss is scaled to for L-BFGS, whose thresholds are absolute in torch."""
 
+RANGE_WEIGHT = 100.0
+"""Of the mean squared distance of pixels from [0, 1], beside the loss divided by the first."""
+
 FIRST_STEP = 0.01
 """Mean change of a pixel in the first step of L-BFGS, in units of the picture's range."""
 
@@ -49,7 +52,7 @@ class Descent:
     Attributes:
         best: the picture with the lowest loss so far, (1, 3, H, W), not clamped. It is there at
             any time, so that an interrupted run has something to show.
-        best_loss: its loss.
+        best_loss: its loss, with what its pixels out of range cost.
         steps: evaluations so far.
     """
 
@@ -68,7 +71,7 @@ class Descent:
         self.best = start.detach().clone()
         self.best_loss = math.inf
         self.steps = 0
-        self.scale = 0.0
+        self.first_loss = 0.0
 
     def run(self, steps: int, *, optimizer: OptimizerName = "lbfgs") -> Tensor:
         """Go on for a number of evaluations of the loss and its gradient.
@@ -128,20 +131,26 @@ class Descent:
                 ).step(closure)  # type: ignore[no-untyped-call]
 
     def evaluate(self) -> float:
-        """Loss and gradient of the picture as it is now."""
+        """Loss and gradient of the picture as it is now, scaled so that the first loss is 1e5.
+
+        Pixels out of range cost extra. Without that the optimum lies far outside, and clamping
+        the picture to bytes in the end loses much of what was gained.
+        """
         self.picture.grad = None
         terms = self.objective(self.picture)
-        loss = terms.total.item()
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} after {self.steps} steps")
-        self.scale = self.scale or FIRST_LOSS / max(loss, 1e-12)
-        (terms.total * self.scale).backward()  # type: ignore[no-untyped-call]
+        if not math.isfinite(terms.total.item()):
+            raise FloatingPointError(f"the loss is {terms.total.item()} after {self.steps} steps")
+        self.first_loss = self.first_loss or max(terms.total.item(), 1e-12)
+        excess = (self.picture - self.picture.clamp(0, 1)).square().mean()
+        share = terms.total / self.first_loss + RANGE_WEIGHT * excess
+        (FIRST_LOSS * share).backward()  # type: ignore[no-untyped-call]
         self.steps += 1
+        loss = share.item() * self.first_loss
         if loss < self.best_loss:
             self.best.copy_(self.picture.detach())
             self.best_loss = loss
         self.on_step(Step(self.steps, LossTerms(*(term.detach() for term in terms))))
-        return loss * self.scale
+        return FIRST_LOSS * share.item()
 
 
 def noise_like(image: Tensor, *, seed: int) -> Tensor:

@@ -22,7 +22,7 @@ def test_it_finds_the_minimum(optimizer: OptimizerName, reach: float) -> None:
     first = float(objective(start).total)
     best = descent.run(100, optimizer=optimizer)
     assert descent.best_loss < reach * first
-    assert float(objective(best).total) == pytest.approx(descent.best_loss)
+    assert float(objective(best).total) == pytest.approx(descent.best_loss, rel=0.05)
     assert torch.equal(start, torch.full_like(TARGET, 0.5))
 
 
@@ -72,6 +72,20 @@ def test_it_goes_on_after_a_line_search_that_finds_no_way_down() -> None:
     assert descent.best_loss < 1e-2 * float(objective(start).total)
 
 
+def test_pixels_are_kept_in_range() -> None:
+    """The minimum lies at 1.5 in half of the pixels; clamping it there would cost much."""
+
+    def beyond(picture: Tensor) -> LossTerms:
+        wanted = TARGET + (TARGET > 0.5).float()
+        loss = (picture - wanted).square().mean() + (picture.mean() - 0.6).square()
+        return LossTerms(loss, loss, loss * 0, loss * 0)
+
+    descent = Descent(torch.full_like(TARGET, 0.5), beyond)
+    best = descent.run(60)
+    assert (best - best.clamp(0, 1)).abs().max() < 0.02
+    assert descent.clamped_loss() == pytest.approx(descent.best_loss, rel=0.05)
+
+
 def test_the_best_picture_is_kept_though_later_ones_are_worse() -> None:
     losses = iter([3.0, 1.0, 2.0, 5.0])
 
@@ -81,7 +95,7 @@ def test_the_best_picture_is_kept_though_later_ones_are_worse() -> None:
 
     descent = Descent(torch.zeros_like(TARGET), jumping)
     descent.run(4, optimizer="adam")
-    assert descent.best_loss == 1.0
+    assert descent.best_loss == pytest.approx(1.0)
 
 
 def test_a_loss_that_is_not_a_number_ends_it() -> None:

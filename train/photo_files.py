@@ -1,0 +1,23 @@
+"""The photos in a folder. Apart from ``photos``, so that nothing waits for Lightning."""
+
+from pathlib import Path
+
+from nst.infer.errors import UserError
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """The JPEG, PNG and WebP files of a folder and its subfolders, sorted.
+
+    Raises:
+        UserError: if the folder is missing or holds none.
+    """
+    if not folder.is_dir():
+        raise UserError(f"the content folder {folder} is missing: give a folder of photos")
+    paths = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
+    if not paths:
+        raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
+    return paths

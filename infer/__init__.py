@@ -11,6 +11,7 @@ nst.infer
 ├── images          reading and writing pictures
 ├── colors          the colours of one picture, the light and dark of another
 ├── contact_sheet   several pictures on one
+├── memory          how much is free
 ├── files           files written whole or not at all
 └── errors          UserError
 """

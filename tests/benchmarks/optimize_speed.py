@@ -95,9 +95,10 @@ def main() -> None:
         for name, taken in times.items():
             pairs = zip(times["pastiche"], taken, strict=True)
             ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+            found = loss(given[0], given[1], outs[name], size=size)
             print(
                 f"{name:14} {statistics.median(taken):6.1f} s ({min(taken):.1f} to "
-                f"{max(taken):.1f})  {ratio:.2f} x  loss {loss(given[0], given[1], outs[name], size=size):.0f}"
+                f"{max(taken):.1f})  {ratio:.2f} x  loss {found:.0f}"
             )
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from nst.infer.files import atomic_write
 from nst.train.evaluate.evaluation import Result
-from nst.train.evaluate.report import Row, number, rows_by_group
+from nst.train.evaluate.report import DEVIATION_DIGITS, Row, number, rows_by_group
 
 TEMPLATE = "page.html.j2"
 PICTURE_PX = 640
@@ -68,7 +68,7 @@ def page_cells(row: Row) -> list[dict[str, Any]]:
     return [
         {
             "mean": "" if mean is None else number(mean),
-            "deviation": "" if deviation is None else number(deviation),
+            "deviation": "" if deviation is None else number(deviation, DEVIATION_DIGITS),
             "best": mean is not None and mean == row.best,
         }
         for mean, deviation in zip(row.means, row.deviations, strict=True)

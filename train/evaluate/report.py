@@ -12,6 +12,8 @@ from rich.table import Table
 
 from nst.train.evaluate.evaluation import Result
 
+DEVIATION_DIGITS = 2
+
 
 class Measure(NamedTuple):
     """A row of the tables: the key in ``Result``, what a person calls it, which end is better."""
@@ -84,7 +86,9 @@ class Row(NamedTuple):
     def cells(self) -> list[str]:
         """For people."""
         return [
-            "" if mean is None else number(mean) + ("" if dev is None else f" ± {number(dev)}")
+            ""
+            if mean is None
+            else number(mean) + ("" if dev is None else f" ± {number(dev, DEVIATION_DIGITS)}")
             for mean, dev in zip(self.means, self.deviations, strict=True)
         ]
 
@@ -123,11 +127,11 @@ def row_of(measure: Measure, results: Sequence[Result]) -> Row:
     return Row(measure, means, deviations)
 
 
-def number(value: float) -> str:
-    """Three significant digits, thousands in full."""
+def number(value: float, digits: int = 3) -> str:
+    """Some significant digits, thousands in full."""
     if math.isnan(value):
         return "n/a"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def print_tables(results: Sequence[Result], console: Console) -> None:

@@ -17,12 +17,15 @@ class Cell(NamedTuple):
     caption: str = ""
 
 
-def contact_sheet(rows: Sequence[Sequence[Cell]], *, height_px: int) -> Image.Image:
+def contact_sheet(
+    rows: Sequence[Sequence[Cell]], *, height_px: int, gap_px: int = GAP_PX
+) -> Image.Image:
     """Lay pictures out on white, row by row.
 
     Args:
         rows: from top to bottom; a row may be shorter than the others.
         height_px: every picture is scaled to this height.
+        gap_px: between pictures.
     Returns:
         A new picture. Cells that stand below each other begin at the same place.
     """
@@ -37,7 +40,7 @@ def contact_sheet(rows: Sequence[Sequence[Cell]], *, height_px: int) -> Image.Im
     heights = [
         height_px + (caption_height() if any(c.caption for c in row) else 0) for row in scaled
     ]
-    size = (sum(widths) + GAP_PX * (columns - 1), sum(heights) + GAP_PX * (len(scaled) - 1))
+    size = (sum(widths) + gap_px * (columns - 1), sum(heights) + gap_px * (len(scaled) - 1))
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     top = 0
@@ -47,8 +50,8 @@ def contact_sheet(rows: Sequence[Sequence[Cell]], *, height_px: int) -> Image.Im
             sheet.paste(cell.picture, (left, top))
             place = (left + 2, top + height_px + CAPTION_PX // 4)
             draw.text(place, fit_text(cell.caption, width), INK, font())
-            left += width + GAP_PX
-        top += height + GAP_PX
+            left += width + gap_px
+        top += height + gap_px
     return sheet
 
 

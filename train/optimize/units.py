@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.infer.contact_sheet import Cell, contact_sheet
+from nst.infer.contact_sheet import GAP_PX, Cell, contact_sheet
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.models import VGGFeatures
@@ -23,6 +23,7 @@ UNITS = 9
 PATCHES = 9
 PER_ROW = 3
 PATCH_HEIGHT_PX = 96
+PATCH_GAP_PX = 2
 
 
 class ReceptiveField(NamedTuple):
@@ -163,11 +164,14 @@ def draw_units(
             for rank, photo in enumerate(strongest.photos[:, unit].tolist())
         ]
         block = contact_sheet(
-            in_rows([Cell(patch) for patch in patches]), height_px=PATCH_HEIGHT_PX
+            in_rows([Cell(patch) for patch in patches]),
+            height_px=PATCH_HEIGHT_PX,
+            gap_px=PATCH_GAP_PX,
         )
-        caption = f"unit {unit}, up to {float(strongest.values[0, unit]):.4g}"
+        caption = f"unit {unit}, up to {float(strongest.values[0, unit]):.0f}"
         cells.append(Cell(block, caption))
-    return contact_sheet(in_rows(cells), height_px=max(cell.picture.height for cell in cells))
+    height_px = max(cell.picture.height for cell in cells)
+    return contact_sheet(in_rows(cells), height_px=height_px, gap_px=4 * GAP_PX)
 
 
 def in_rows(cells: Sequence[Cell]) -> list[Sequence[Cell]]:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from nst.infer.contact_sheet import Cell, contact_sheet
 
 HERE = Path(__file__).resolve().parent
 PAINTING = HERE / "paintings" / "cafe_terrace_at_night.jpg"
@@ -17,7 +19,6 @@ PHOTO = HERE / "photos" / "friends.jpg"
 RUN = Path("runs") / "demo"
 STEPS = 550
 HEIGHT_PX = 640
-GAP_PX = 8
 
 
 def main() -> int:
@@ -52,18 +53,7 @@ def find(command: str) -> str:
 
 def side_by_side(paths: list[Path]) -> Image.Image:
     """Pictures of equal height in one row on white."""
-    pictures = [Image.open(path).convert("RGB") for path in paths]
-    scaled = [
-        ImageOps.scale(picture, HEIGHT_PX / picture.height, Image.Resampling.LANCZOS)
-        for picture in pictures
-    ]
-    width = sum(picture.width for picture in scaled) + GAP_PX * (len(scaled) - 1)
-    row = Image.new("RGB", (width, HEIGHT_PX), "white")
-    left = 0
-    for picture in scaled:
-        row.paste(picture, (left, 0))
-        left += picture.width + GAP_PX
-    return row
+    return contact_sheet([[Cell(Image.open(path)) for path in paths]], height_px=HEIGHT_PX)
 
 
 if __name__ == "__main__":

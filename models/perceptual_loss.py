@@ -56,9 +56,7 @@ class PerceptualLoss(nn.Module):
         tv_weight: float = 0.0,
     ) -> None:
         super().__init__()
-        weights = (content_weight, style_weight, tv_weight)
-        if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-            raise ValueError(f"the weights of the loss must be at least 0, not {weights}")
+        check_weights(content_weight, style_weight, tv_weight)
         check_distinct("content", content_layers)
         check_distinct("style", style_layers)
         self.vgg = vgg
@@ -88,6 +86,12 @@ class PerceptualLoss(nn.Module):
             self.content_weight * content + self.style_weight * style + self.tv_weight * variation
         )
         return LossTerms(total, content, style, variation)
+
+
+def check_weights(*weights: float) -> None:
+    """Raise ValueError unless all are finite and at least 0."""
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+        raise ValueError(f"the weights of the loss must be at least 0, not {weights}")
 
 
 def check_distinct(kind: str, layers: Sequence[str]) -> None:

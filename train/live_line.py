@@ -113,6 +113,21 @@ class Work:
         return duration(self.elapsed_s * (self.total - self.done) / max(self.done, 1))
 
 
+class PhotoWork(Work):
+    """Work over photos, some of which cannot be used.
+
+    Attributes:
+        skipped: how many.
+    """
+
+    skipped = 0
+
+    def skip(self, reason: str) -> None:
+        """Name a photo that cannot be used."""
+        self.skipped += 1
+        print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201
+
+
 def duration(seconds: float) -> str:
     """``4:07`` for minutes and seconds, ``2 h 05 min`` from an hour up."""
     minutes, rest = divmod(round(seconds), 60)

@@ -26,15 +26,14 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
     Raises:
         UserError: if it cannot be read, or a side is under 64 px.
     """
-    picture = on_white(read_image(path))
-    scale = min(1.0, long_side_px / max(picture.size))
-    size = (round(picture.width * scale), round(picture.height * scale))
-    if min(size) < MIN_SIDE_PX:
+    painting = at_size(on_white(read_image(path)), long_side_px)
+    height, width = painting.shape[-2:]
+    if min(height, width) < MIN_SIDE_PX:
         raise UserError(
-            f"the painting {path} is {size[0]}x{size[1]} px: it needs at least "
+            f"the painting {path} is {width}x{height} px: it needs at least "
             f"{MIN_SIDE_PX} px on each side to show a stroke"
         )
-    return to_tensor(picture.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0)
+    return painting
 
 
 def at_size(picture: Image.Image, long_side_px: int) -> Tensor:

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from nst.export import ExportReport
 from nst.export.parity import natural_frames
@@ -62,3 +64,17 @@ def train(painting: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.Monk
         )
 
     return run
+
+
+@pytest.fixture
+def vgg16_file(tmp_path: Path) -> Path:
+    """VGG-16 up to conv2_1 with random weights."""
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for index, (channels_in, channels) in {0: (3, 64), 2: (64, 64), 5: (64, 128)}.items():
+        weight = torch.randn(channels, channels_in, 3, 3, generator=generator)
+        state[f"features.{index}.weight"] = weight / (3 * channels_in**0.5)
+        state[f"features.{index}.bias"] = torch.zeros(channels)
+    path = tmp_path / "vgg16.safetensors"
+    save_file(state, path)
+    return path

@@ -33,7 +33,7 @@ from nst.train.evaluate.page import write_page
 from nst.train.evaluate.perceptual import PerceptualJudge
 from nst.train.evaluate.report import as_json, print_tables
 from nst.train.evaluate.subjects import Subject, find_ready, open_subject, with_unique_names
-from nst.train.live_line import Work
+from nst.train.live_line import PhotoWork
 from nst.train.painting import at_size
 from nst.train.photo_files import find_photos
 
@@ -47,15 +47,8 @@ class Used(NamedTuple):
     shown: list[NDArray[np.uint8]]
 
 
-class EvaluationProgress(Work):
-    """Photos judged and time left; and those that could not be used."""
-
-    skipped = 0
-
-    def skip(self, reason: str) -> None:
-        """Name a photo that cannot be used."""
-        self.skipped += 1
-        print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201
+class EvaluationProgress(PhotoWork):
+    """Photos judged and time left."""
 
     def show(self, photos: int, what: str) -> None:
         """Say how many photos are done, and what is being done."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from nst.infer.errors import UserError
@@ -16,12 +15,10 @@ from nst.train.evaluate.gatys import SIZE_PX as GATYS_SIZE_PX
 from nst.train.evaluate.gatys import GatysCurves, worth
 from nst.train.evaluate.grid import MIN_SIDE_PX, grid_energy
 from nst.train.evaluate.perceptual import PerceptualJudge, PerceptualScore
-from nst.train.evaluate.stability import flicker, warp_errors
+from nst.train.evaluate.stability import Frame, flicker, warp_errors
 from nst.train.evaluate.structure import luminance, structure_kept
-from nst.train.evaluate.subjects import Subject
-from nst.train.painting import at_size, to_picture, to_tensor
-
-Frame = NDArray[np.uint8]
+from nst.train.evaluate.subjects import Subject, as_tensor
+from nst.train.painting import at_size, to_picture
 
 
 class Photo(NamedTuple):
@@ -178,11 +175,6 @@ def gatys_values(
             }
         )
     return found
-
-
-def as_tensor(frame: Frame) -> Tensor:
-    """(H, W, 3) bytes to (1, 3, H, W) in [0, 1]."""
-    return to_tensor(Image.fromarray(frame)).unsqueeze(0)
 
 
 def as_plane(image: Tensor) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
@@ -16,10 +16,9 @@ from nst.infer.metadata import ValueRange
 from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.evaluate.stability import Frame
 from nst.train.painting import to_picture, to_tensor
 from nst.train.photo_files import SUFFIXES
-
-Frame = NDArray[np.uint8]
 
 IDENTITY = "identity"
 CHECKPOINT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".model"})
@@ -92,10 +91,15 @@ def checkpoint(path: Path) -> Callable[[Frame], Frame]:
 
     def stylize(frame: Frame) -> Frame:
         with torch.no_grad():
-            stylized = net(to_tensor(Image.fromarray(frame)).unsqueeze(0))
+            stylized = net(as_tensor(frame))
         return np.asarray(to_picture(stylized[0]))
 
     return stylize
+
+
+def as_tensor(frame: Frame) -> Tensor:
+    """(H, W, 3) bytes to (1, 3, H, W) in [0, 1]."""
+    return to_tensor(Image.fromarray(frame)).unsqueeze(0)
 
 
 def find_ready(folder: Path, photo: Path) -> Path:

@@ -135,11 +135,16 @@ class CoarseToFine:
         )
         return descent
 
+    def painting_size_px(self, scale: Scale) -> int:
+        """Longer side of the paintings that belongs to a scale."""
+        return round(scale.long_side_px * self.pictures.style_scale)
+
     def paintings(self, scale: Scale) -> list[Painting]:
         """The paintings at the size that belongs to a scale."""
-        long_side = round(scale.long_side_px * self.pictures.style_scale)
         return [
-            Painting(at_size(picture, long_side).to(self.vgg.mean.device), weight)
+            Painting(
+                at_size(picture, self.painting_size_px(scale)).to(self.vgg.mean.device), weight
+            )
             for picture, weight in self.pictures.paintings
         ]
 

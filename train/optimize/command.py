@@ -145,9 +145,10 @@ def check_sizes(run: CoarseToFine) -> None:
     least_px = run.vgg.min_side_px(run.settings.layers)
     coarsest, finest = run.scales[0], run.scales[-1]
     content = run.pictures.content
+    painting_px = run.painting_size_px(coarsest)
     for name, side in (
         ("photo", short_side(content, coarsest.long_side_px)),
-        *(("painting", min(p.image.shape[-2:])) for p in run.paintings(coarsest)),
+        *(("painting", short_side(p, painting_px)) for p, _ in run.pictures.paintings),
     ):
         if side < least_px:
             raise UserError(

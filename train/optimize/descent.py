@@ -27,7 +27,6 @@ FIRST_STEP = 0.01
 HISTORY = 20
 """Steps that L-BFGS remembers; each holds two pictures in memory."""
 
-
 NOISE_DEVIATION = 0.1
 
 
@@ -138,19 +137,21 @@ class Descent:
         """
         self.picture.grad = None
         terms = self.objective(self.picture)
-        if not math.isfinite(terms.total.item()):
-            raise FloatingPointError(f"the loss is {terms.total.item()} after {self.steps} steps")
-        self.first_loss = self.first_loss or max(terms.total.item(), 1e-12)
+        total = terms.total.item()
+        if not math.isfinite(total):
+            raise FloatingPointError(f"the loss is {total} after {self.steps} steps")
+        self.first_loss = self.first_loss or max(total, 1e-12)
         excess = (self.picture - self.picture.clamp(0, 1)).square().mean()
         share = terms.total / self.first_loss + RANGE_WEIGHT * excess
         (FIRST_LOSS * share).backward()  # type: ignore[no-untyped-call]
         self.steps += 1
-        loss = share.item() * self.first_loss
+        value = share.item()
+        loss = value * self.first_loss
         if loss < self.best_loss:
             self.best.copy_(self.picture.detach())
             self.best_loss = loss
         self.on_step(Step(self.steps, LossTerms(*(term.detach() for term in terms))))
-        return FIRST_LOSS * share.item()
+        return FIRST_LOSS * value
 
 
 def noise_like(image: Tensor, *, seed: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nst.models import ContentLoss, LossForm, StyleLoss, TotalVariationLoss, VGGFeatures
-from nst.models.perceptual_loss import LossTerms, check_distinct
+from nst.models.perceptual_loss import LossTerms, check_distinct, check_weights
 
 
 class Balance(NamedTuple):
@@ -54,9 +54,7 @@ class ObjectiveSettings:
     tv_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        weights = (*self.balance, self.tv_weight)
-        if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-            raise ValueError(f"the weights of the loss must be at least 0, not {weights}")
+        check_weights(*self.balance, self.tv_weight)
         if not any(self.balance):
             raise ValueError("content weight and style weight cannot both be 0")
         check_distinct("content", self.content_layers)

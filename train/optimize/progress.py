@@ -1,8 +1,6 @@
 """What the terminal shows while ``nst-optimize`` works."""
 
-import sys
-
-from nst.train.live_line import Work
+from nst.train.live_line import PhotoWork, Work
 from nst.train.optimize.coarse_to_fine import Moment
 
 
@@ -13,9 +11,9 @@ class DescentProgress(Work):
         """Say where the optimisation is."""
         self.done = moment.step
         height, width = moment.picture.shape[-2:]
-        total, content, style = (float(term) for term in moment.terms[:3])
 
         def text(wide: bool) -> str:
+            total, content, style = (float(term) for term in moment.terms[:3])
             parts = f" (content {content:.4g}, style {style:.4g})" if wide else ""
             return (
                 f"step {self.done}/{self.total}  {width}x{height}  loss {total:.4g}{parts}  "
@@ -29,10 +27,8 @@ class DescentProgress(Work):
         return f"{self.done} steps  {self.elapsed_s:.0f} s"
 
 
-class SurveyProgress(Work):
-    """Photos looked at, photos per second, time left; and those that could not be read."""
-
-    skipped = 0
+class SurveyProgress(PhotoWork):
+    """Photos looked at, photos per second, time left."""
 
     def show(self, photos: int) -> None:
         """Say how many photos have been looked at."""
@@ -44,11 +40,6 @@ class SurveyProgress(Work):
                 f"{self.time_left} left"
             ),
         )
-
-    def skip(self, reason: str) -> None:
-        """Name a photo that cannot be read."""
-        self.skipped += 1
-        print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201
 
     def summary(self) -> str:
         """For the line at the end: photos and seconds."""

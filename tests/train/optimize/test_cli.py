@@ -1,12 +1,9 @@
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from nst.train.optimize.cli import main
 from nst.train.optimize.coarse_to_fine import CoarseToFine
@@ -256,16 +253,8 @@ def test_mistakes(
     assert kept <= {"photo.jpg", "painting.png", "text.png", "dot.png", "line.png"}
 
 
-def test_another_vgg_from_a_file(photo: Path, painting: Path) -> None:
-    generator = torch.Generator().manual_seed(0)
-    state = {}
-    for index, (channels_in, channels) in {0: (3, 64), 2: (64, 64), 5: (64, 128)}.items():
-        weight = torch.randn(channels, channels_in, 3, 3, generator=generator)
-        state[f"features.{index}.weight"] = weight / (3 * channels_in**0.5)
-        state[f"features.{index}.bias"] = torch.zeros(channels)
-    file = photo.with_name("vgg.safetensors")
-    save_file(state, file)
-    flags = ("--vgg", "vgg16", "--vgg-weights", file, "--device", "cpu")
+def test_another_vgg_from_a_file(photo: Path, painting: Path, vgg16_file: Path) -> None:
+    flags = ("--vgg", "vgg16", "--vgg-weights", vgg16_file, "--device", "cpu")
     assert run(photo, painting, "-o", photo.with_name("out.png"), *FAST_BOTH, *flags) == 0
 
 
@@ -277,20 +266,3 @@ def test_pictures_of_other_modes(tmp_path: Path, photo: Path, painting: Path) ->
     Image.fromarray(deep).save(tmp_path / "deep.png")
     paintings = [tmp_path / name for name in ("alpha.png", "cmyk.jpg", "deep.png")]
     assert run(photo, *paintings, "-o", tmp_path / "out.png", *FAST_BOTH) == 0
-
-
-def test_help_does_not_wait_for_torch() -> None:
-    code = (
-        "import sys; from nst.train.optimize.cli import main; main(['--help']);"
-        "print(sorted({'torch', 'numpy', 'PIL', 'rich'} & set(sys.modules)))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.splitlines()[-1] == "[]"
-    assert "--keep-colors" in result.stdout
-
-
-def test_it_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "nst.train.optimize", "--help"]
-    assert "--atlas" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from nst.infer.command_line import new_app, print_line, run_app
-from nst.infer.errors import UserError
-from nst.infer.files import check_writable, refuse_existing, require_file
+from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
 
 app = new_app()
 
@@ -105,6 +104,5 @@ def check_output(target: Path, *, inputs: Sequence[Path], overwrite: bool) -> No
 
     check_output_suffix(target)
     check_writable(target)
-    if target.exists() and any(target.samefile(path) for path in inputs):
-        raise UserError(f"cannot write {target}: it is an input, choose another name with --out")
+    refuse_inputs(target, inputs)
     refuse_existing(target, overwrite=overwrite)

@@ -3,7 +3,7 @@
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -88,6 +88,19 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """
     if path.exists() and not overwrite:
         raise UserError(f"cannot write {path}: it exists, pass --overwrite to replace it")
+
+
+def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over what is read, whatever else may be replaced.
+
+    Args:
+        path: the file to write later.
+        inputs: existing files.
+    Raises:
+        UserError: if it is one of them, under this name or another.
+    """
+    if path.exists() and any(path.samefile(each) for each in inputs):
+        raise UserError(f"cannot write {path}: it is an input, choose another name with --out")
 
 
 def ensure_folder(path: Path) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from nst.infer.command_line import needs_extra, new_app, run_app, split_names, split_numbers
 from nst.infer.errors import UserError
-from nst.infer.files import check_writable, refuse_existing, require_file
+from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
 from nst.train.optimize.jobs import (
     ATLAS_SIZE_PX,
     PAINT_SIZE_PX,
@@ -176,14 +176,14 @@ def optimize(
         return int(work().show_units(units_job, engine))
     if content is None:
         raise UserError("give a photo and a painting")
-    require_file(content)
-    for painting in paintings or ():
-        require_file(painting)
+    inputs = [content, *(paintings or ())]
+    for path in inputs:
+        require_file(path)
     if atlas:
         refuse_other_flags(context, "--atlas", ATLAS_FLAGS)
         if paintings is None or len(paintings) != 1:
             raise UserError("--atlas takes a photo and one painting")
-        check_outputs(out, overwrite=overwrite)
+        check_outputs(out, inputs=inputs, overwrite=overwrite)
         atlas_job = AtlasJob(content, paintings[0], out, descending, size or ATLAS_SIZE_PX)
         return int(work().draw_atlas(atlas_job, engine))
     refuse_other_flags(context, "a photo", PAINT_FLAGS)
@@ -210,7 +210,10 @@ def optimize(
     if video:
         with needs_extra("video"):
             import_module("av")
-    check_outputs(out, job.strip, *([job.film] if video else []), overwrite=overwrite)
+    if start is not None and Path(start).is_file():
+        inputs.append(Path(start))
+    films = [job.film] if video else []
+    check_outputs(out, job.strip, *films, inputs=inputs, overwrite=overwrite)
     refuse_existing(job.snapshots, overwrite=overwrite)
     return int(work().paint(job, engine))
 
@@ -229,17 +232,18 @@ def refuse_other_flags(context: typer.Context, what: str, fitting: frozenset[str
             raise UserError(f"{name} does not go with {what}")
 
 
-def check_outputs(*paths: Path, overwrite: bool) -> None:
+def check_outputs(*paths: Path, inputs: Sequence[Path] = (), overwrite: bool) -> None:
     """Refuse, before the work, files that could not or should not be written.
 
     Raises:
-        UserError: if one cannot be written, or exists and ``overwrite`` is not given.
+        UserError: if one cannot be written, is an input, or exists and ``overwrite`` is not given.
     """
     from nst.infer.images import check_output_suffix
 
     check_output_suffix(paths[0])
     for path in paths:
         check_writable(path)
+        refuse_inputs(path, inputs)
         refuse_existing(path, overwrite=overwrite)
 
 

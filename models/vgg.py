@@ -94,7 +94,7 @@ class VGGFeatures(nn.Module):
                 f"{width}x{height} px are too few for {wanted[-1]}: "
                 f"it needs {self.min_side_px(wanted)} px on each side"
             )
-        x = (images - self.mean).to(self.get_buffer("conv1_1_weight").dtype)
+        x = (images - self.mean).to(self.dtype)
         x = x.contiguous(memory_format=torch.channels_last)
         found: dict[str, Tensor] = {}
         for conv in self.convs_to(wanted):
@@ -109,6 +109,16 @@ class VGGFeatures(nn.Module):
             if relu in wanted:
                 found[relu] = x
         return {layer: found[layer] for layer in wanted}
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the convolutions."""
+        return self.get_buffer("conv1_1_weight").dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs, and where its images must be."""
+        return self.mean.device
 
     def min_side_px(self, layers: Sequence[str]) -> int:
         """Smallest side of an image that reaches the deepest of ``layers``."""

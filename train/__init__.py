@@ -9,6 +9,8 @@
     painting    the painting as a tensor
     schedule    how far a run is, and the learning rate there
     precision   what this hardware is fast in
+    vgg_choice  which VGG compares pictures, where, in what precision: shared flags
+    vgg_loading that VGG, loaded
     run_folder  what a run leaves behind
     progress    what the terminal shows of it
     live_line   one line that is rewritten

@@ -47,12 +47,13 @@ def failed_work() -> Iterator[None]:
         raise UserError(f"{error}: use smaller weights, or float32") from error
 
 
-def refuse_too_large(needed_bytes: int, *, what: str) -> None:
+def refuse_too_large(needed_bytes: int, *, what: str, flag: str) -> None:
     """Refuse work that does not fit into the memory, which Linux would otherwise kill.
 
     Args:
         needed_bytes: an estimate.
         what: what needs it, the start of the message.
+        flag: what makes it smaller, the end of the message.
     Raises:
         UserError: if more is needed than is free.
     """
@@ -60,5 +61,5 @@ def refuse_too_large(needed_bytes: int, *, what: str) -> None:
     if free is not None and needed_bytes > free:
         raise UserError(
             f"{what} needs about {needed_bytes / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are "
-            "free: use a smaller --size"
+            f"free: use a smaller {flag}"
         )

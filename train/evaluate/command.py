@@ -2,7 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +13,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
-from torch import Tensor
 
 from nst.infer.command_line import print_line
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.infer.metadata import VALUE_RANGES, ValueRange
-from nst.models import VGGArch, VGGFeatures
+from nst.models import VGGArch
 from nst.train.errors import failed_work, wrong_settings
 from nst.train.evaluate.cost import frame_ms_by_device, graph_cost
 from nst.train.evaluate.evaluation import (
@@ -34,8 +36,10 @@ from nst.train.evaluate.perceptual import PerceptualJudge
 from nst.train.evaluate.report import as_json, print_tables
 from nst.train.evaluate.subjects import Subject, find_ready, open_subject, with_unique_names
 from nst.train.live_line import PhotoWork
-from nst.train.painting import at_size
+from nst.train.painting import at_size, shrunk_size
 from nst.train.photo_files import find_photos
+from nst.train.vgg_choice import VGGChoice
+from nst.train.vgg_loading import FEATURES, load_vgg, refuse_large_pictures
 
 SHOWN_PHOTOS = 8
 
@@ -65,15 +69,14 @@ def evaluate(job: EvaluateJob) -> None:
     Raises:
         UserError: for every mistake of the user.
     """
-    if job.threads:
-        torch.set_num_threads(job.threads)
     files = find_photos(job.photos)
     painting = on_white(read_image(job.painting))
-    subjects = open_subjects(job, files)
-    judges = make_judges(job, painting)
-    with failed_work():
-        results = [Result(subject.name, cost=cost_of(subject, job)) for subject in subjects]
-        used = judge_all(files, subjects, judges, results, size_px=job.size_px)
+    with TemporaryDirectory(prefix="nst-evaluate-") as exports:
+        subjects = open_subjects(job, files, exports=Path(exports))
+        judges = make_judges(job, painting)
+        with failed_work():
+            results = [Result(subject.name, cost=cost_of(subject, job)) for subject in subjects]
+            used = judge_all(files, subjects, judges, results, size_px=job.size_px)
     settings = settings_of(job, judges)
     write_page(
         job.page,
@@ -91,7 +94,7 @@ def evaluate(job: EvaluateJob) -> None:
         print_line(f"{job.page}  {len(used.names)} photos")
 
 
-def open_subjects(job: EvaluateJob, files: Sequence[Path]) -> list[Subject]:
+def open_subjects(job: EvaluateJob, files: Sequence[Path], *, exports: Path) -> list[Subject]:
     """Open all models, and look for the picture of each photo among ready pictures.
 
     Raises:
@@ -99,7 +102,10 @@ def open_subjects(job: EvaluateJob, files: Sequence[Path]) -> list[Subject]:
     """
     value_range = value_range_of(job)
     subjects = with_unique_names(
-        [open_subject(m, value_range=value_range, threads=job.threads) for m in job.models]
+        [
+            open_subject(model, exports=exports, value_range=value_range, threads=job.vgg.threads)
+            for model in job.models
+        ]
     )
     for subject in subjects:
         if subject.ready is not None:
@@ -122,8 +128,11 @@ def judge_all(
         UserError: if there is none.
     """
     used = Used([], [])
+    check_size = partial(refuse_large_pictures, judges.main.vgg, needs=FEATURES)
     with EvaluationProgress(len(files)) as progress:
-        for photo in read_photos(files, long_side_px=size_px, on_unusable=progress.skip):
+        for photo in read_photos(
+            files, long_side_px=size_px, check_size=check_size, on_unusable=progress.skip
+        ):
             found = judge_photo(photo, subjects, judges)
             for (picture, values), result in zip(found, results, strict=True):
                 result.add(values)
@@ -153,9 +162,8 @@ def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
     Raises:
         UserError: if a layer does not exist, weights cannot be had, or the painting is too small.
     """
-    image = at_size(painting, job.style_size_px)
     with wrong_settings():
-        main = judge(image, job, arch=job.vgg, weights=job.vgg_weights)
+        main = judge(painting, job, job.vgg)
         curves = None
         if job.gatys:
             small = at_size(painting, GATYS_SIZE_PX)
@@ -165,10 +173,10 @@ def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
                 small,
                 cache=job.cache or default_cache(),
             )
-    return Judges(main, other_judge(image, job), curves, job.gatys_photos)
+    return Judges(main, other_judge(painting, job), curves, job.gatys_photos)
 
 
-def other_judge(painting: Tensor, job: EvaluateJob) -> PerceptualJudge | None:
+def other_judge(painting: Image.Image, job: EvaluateJob) -> PerceptualJudge | None:
     """A judge under the VGG that is not chosen.
 
     Raises:
@@ -177,10 +185,10 @@ def other_judge(painting: Tensor, job: EvaluateJob) -> PerceptualJudge | None:
     weights = job.other_vgg_weights
     if weights == NO_OTHER_VGG:
         return None
-    arch: VGGArch = "vgg16" if job.vgg == "vgg19" else "vgg19"
+    arch: VGGArch = "vgg16" if job.vgg.arch == "vgg19" else "vgg19"
     try:
         with wrong_settings():
-            return judge(painting, job, arch=arch, weights=weights)
+            return judge(painting, job, replace(job.vgg, arch=arch, weights=weights))
     except UserError as error:
         if weights != "auto":
             raise
@@ -189,12 +197,17 @@ def other_judge(painting: Tensor, job: EvaluateJob) -> PerceptualJudge | None:
         return None
 
 
-def judge(painting: Tensor, job: EvaluateJob, *, arch: VGGArch, weights: str) -> PerceptualJudge:
+def judge(painting: Image.Image, job: EvaluateJob, choice: VGGChoice) -> PerceptualJudge:
     """A judge under one VGG."""
-    layers = [*job.content_layers, *job.style_layers]
-    vgg = VGGFeatures(layers, arch=arch, weights=weights, padding="reflect")
+    vgg = load_vgg([*job.content_layers, *job.style_layers], choice)
+    refuse_large_pictures(
+        vgg, shrunk_size(painting, job.style_size_px), FEATURES, flag="--style-size"
+    )
     return PerceptualJudge(
-        painting, vgg=vgg, content_layers=job.content_layers, style_layers=job.style_layers
+        at_size(painting, job.style_size_px),
+        vgg=vgg,
+        content_layers=job.content_layers,
+        style_layers=job.style_layers,
     )
 
 
@@ -203,7 +216,9 @@ def cost_of(subject: Subject, job: EvaluateJob) -> dict[str, float]:
     if subject.onnx is None or not job.cost:
         return {}
     cost = graph_cost(subject.onnx)
-    times = frame_ms_by_device(subject.onnx, value_range=value_range_of(job), threads=job.threads)
+    times = frame_ms_by_device(
+        subject.onnx, value_range=value_range_of(job), threads=job.vgg.threads
+    )
     return {
         "megabytes": cost.file_bytes / 1e6,
         "parameters": float(cost.parameters),
@@ -225,9 +240,13 @@ def settings_of(job: EvaluateJob, judges: Judges) -> dict[str, Any]:
         "style size": job.style_size_px,
         "content layers": " ".join(judges.main.content_layers),
         "style layers": " ".join(judges.main.style_layers),
-        "VGG": f"{judges.main.vgg.arch} ({judges.main.vgg.source})",
-        "other VGG": f"{judges.other.vgg.arch} ({judges.other.vgg.source})"
-        if judges.other
-        else "none",
+        "VGG": vgg_name(judges.main),
+        "other VGG": vgg_name(judges.other) if judges.other else "none",
         "curves": f"{judges.curve_photos} photos at {GATYS_SIZE_PX} px" if job.gatys else "none",
     }
+
+
+def vgg_name(judge: PerceptualJudge) -> str:
+    """Which VGG it is, where its weights are from and what it computes in."""
+    precision = "bf16" if judge.vgg.dtype == torch.bfloat16 else "float32"
+    return f"{judge.vgg.arch} ({judge.vgg.source}, {precision})"

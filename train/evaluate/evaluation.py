@@ -18,7 +18,7 @@ from nst.train.evaluate.perceptual import PerceptualJudge, PerceptualScore
 from nst.train.evaluate.stability import Frame, flicker, warp_errors
 from nst.train.evaluate.structure import luminance, structure_kept
 from nst.train.evaluate.subjects import Subject, as_tensor
-from nst.train.painting import at_size, to_picture
+from nst.train.painting import at_size, shrunk_size, to_picture
 
 
 class Photo(NamedTuple):
@@ -84,6 +84,7 @@ def read_photos(
     files: Sequence[Path],
     *,
     long_side_px: int,
+    check_size: Callable[[tuple[int, int]], None] = lambda _: None,
     on_unusable: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Photo]:
     """Photos one after another, at the size of the evaluation.
@@ -91,11 +92,13 @@ def read_photos(
     Args:
         files: those that cannot be read or are under 64 px on a side are reported and left out.
         long_side_px: larger ones are shrunk to this.
+        check_size: raises a UserError for a width and height that are too much.
         on_unusable: called with one line for each that is left out.
     """
     for file in files:
         try:
             picture = on_white(read_image(file, draft_px=long_side_px))
+            check_size(shrunk_size(picture, long_side_px))
         except UserError as error:
             on_unusable(str(error))
             continue

@@ -97,17 +97,19 @@ class GatysCurves:
         for image in (photo, self.painting):
             digest.update(np.ascontiguousarray(image.mul(255).round().byte().numpy()).tobytes())
             digest.update(str(tuple(image.shape)).encode())
-        loss = (self.settings, self.judge.vgg.arch, self.judge.vgg.source, self.judge.vgg.padding)
+        vgg = self.judge.vgg
+        loss = (self.settings, vgg.arch, vgg.source, vgg.padding, vgg.dtype)
         digest.update(repr((VERSION, CURVE_STEPS, loss)).encode())
         return digest.hexdigest()[:32]
 
     def optimize(self, photo: Tensor, on_step: Callable[[int], None]) -> list[float]:
         """Compute a curve."""
+        photo = photo.to(self.judge.vgg.device)
         objective = Objective(
             self.settings,
             vgg=self.judge.vgg,
             content=photo,
-            paintings=[Painting(self.painting)],
+            paintings=[Painting(self.painting.to(photo.device))],
         )
         descent = Descent(noise_like(photo, seed=0), objective)
         curve: list[float] = []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nst.train.vgg_choice import VGGChoice
+
 NO_OTHER_VGG = "none"
 
 
@@ -12,7 +14,8 @@ NO_OTHER_VGG = "none"
 class EvaluateJob:
     """Which models are judged, on what, and by what.
 
-    Where ``cache``, ``value_range`` or ``threads`` is None the program chooses.
+    ``vgg`` is the one that is chosen, ``other_vgg_weights`` are those of the other. Where ``cache``
+    or ``value_range`` is None the program chooses.
     """
 
     models: Sequence[str]
@@ -22,14 +25,12 @@ class EvaluateJob:
     style_size_px: int
     content_layers: Sequence[str]
     style_layers: Sequence[str]
-    vgg: Literal["vgg19", "vgg16"]
-    vgg_weights: str
+    vgg: VGGChoice
     other_vgg_weights: str
     gatys: bool
     gatys_photos: int
     cache: Path | None
     value_range: Literal["0-255", "0-1"] | None
     cost: bool
-    threads: int | None
     json: bool
     page: Path

@@ -43,19 +43,21 @@ class PerceptualJudge:
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
         with torch.no_grad():
-            features = vgg(painting, layers=self.style_layers)
+            features = vgg(painting.to(vgg.device), layers=self.style_layers)
         self.grams = {layer: gram_matrix(features[layer]) for layer in self.style_layers}
 
     def content_target(self, photo: Tensor) -> dict[str, Tensor]:
         """What ``score`` needs of a photo, (1, 3, H, W); it serves every model."""
         with torch.no_grad():
-            target: dict[str, Tensor] = self.vgg(photo, layers=self.content_layers)
+            target: dict[str, Tensor] = self.vgg(
+                photo.to(self.vgg.device), layers=self.content_layers
+            )
         return target
 
     def score(self, stylized: Tensor, target: dict[str, Tensor]) -> PerceptualScore:
         """Judge one picture, (1, 3, H, W), RGB in [0, 1]."""
         with torch.no_grad():
-            features = self.vgg(stylized)
+            features = self.vgg(stylized.to(self.vgg.device))
         content = {
             layer: float(content_distance(features[layer], target[layer]))
             for layer in self.content_layers

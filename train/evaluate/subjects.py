@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
+from nst.export import ParityError, export_onnx
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.infer.metadata import ValueRange
@@ -17,7 +17,7 @@ from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.evaluate.stability import Frame
-from nst.train.painting import to_picture, to_tensor
+from nst.train.painting import to_tensor
 from nst.train.photo_files import SUFFIXES
 
 IDENTITY = "identity"
@@ -44,13 +44,19 @@ class Subject(NamedTuple):
 
 
 def open_subject(
-    text: str, *, value_range: ValueRange | None = None, threads: int | None = None
+    text: str,
+    *,
+    exports: Path,
+    value_range: ValueRange | None = None,
+    threads: int | None = None,
 ) -> Subject:
     """Find out what the user named.
 
     Args:
         text: ``identity``, an ONNX file, a run folder or checkpoint, or a folder of pictures that
             have the names of the photos.
+        exports: folder for the ONNX files of runs and checkpoints, which are judged as exported.
+            It must outlive the subject.
         value_range: of a float model that does not tell it.
         threads: for onnxruntime; None leaves it to it.
     Raises:
@@ -61,16 +67,16 @@ def open_subject(
     path = Path(text)
     if path.is_dir() and not (path / LAST_CHECKPOINT).exists():
         return Subject(path.name, partial(ready_picture, path), None, ready=path)
-    if path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES:
-        return of_function(path.name, checkpoint(path))
-    stylizer = Stylizer(path, value_range=value_range, threads=threads)
+    trained = path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES
+    model = exported(path, exports) if trained else path
+    stylizer = Stylizer(model, value_range=value_range, threads=threads)
     if any(stylizer.fixed_size):
         width, height = (side or "any" for side in stylizer.fixed_size)
         raise UserError(
             f"cannot judge {path}: it takes only pictures of {width}x{height}, export it with open "
             "sizes"
         )
-    return of_function(path.stem, stylizer, path)
+    return of_function(path.name if trained else path.stem, stylizer, model)
 
 
 def of_function(name: str, stylize: Callable[[Frame], Frame], onnx: Path | None = None) -> Subject:
@@ -78,23 +84,18 @@ def of_function(name: str, stylize: Callable[[Frame], Frame], onnx: Path | None 
     return Subject(name, lambda photo, _: stylize(photo), stylize, onnx)
 
 
-def checkpoint(path: Path) -> Callable[[Frame], Frame]:
-    """A trained network in PyTorch, from bytes to bytes.
+def exported(path: Path, folder: Path) -> Path:
+    """A run or checkpoint as an ONNX file of its own in a folder.
 
     Raises:
-        UserError: if it cannot be read.
+        UserError: if it cannot be read, or not exported faithfully.
     """
+    target = folder / f"{len(list(folder.iterdir()))}.onnx"
     try:
-        net = load_trained_net(path).net
-    except ModelFileError as error:
+        export_onnx(load_trained_net(path), target)
+    except (ModelFileError, ParityError) as error:
         raise UserError(f"cannot judge {path}: {error}") from error
-
-    def stylize(frame: Frame) -> Frame:
-        with torch.no_grad():
-            stylized = net(as_tensor(frame))
-        return np.asarray(to_picture(stylized[0]))
-
-    return stylize
+    return target
 
 
 def as_tensor(frame: Frame) -> Tensor:

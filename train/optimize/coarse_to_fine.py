@@ -124,7 +124,7 @@ class CoarseToFine:
 
     def begin(self, scale: Scale, done: int) -> Descent:
         """The optimisation at one scale, after ``done`` steps at others."""
-        content = at_size(self.pictures.content, scale.long_side_px).to(self.vgg.mean.device)
+        content = at_size(self.pictures.content, scale.long_side_px).to(self.vgg.device)
         objective = Objective(
             self.settings, vgg=self.vgg, content=content, paintings=self.paintings(scale)
         )
@@ -142,9 +142,7 @@ class CoarseToFine:
     def paintings(self, scale: Scale) -> list[Painting]:
         """The paintings at the size that belongs to a scale."""
         return [
-            Painting(
-                at_size(picture, self.painting_size_px(scale)).to(self.vgg.mean.device), weight
-            )
+            Painting(at_size(picture, self.painting_size_px(scale)).to(self.vgg.device), weight)
             for picture, weight in self.pictures.paintings
         ]
 

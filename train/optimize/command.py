@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -12,17 +11,18 @@ from nst.infer.command_line import EXIT_INTERRUPTED, print_line
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image, write_image
 from nst.models import LossForm, VGGFeatures, VGGPadding
-from nst.train.errors import failed_work, refuse_too_large, wrong_settings
+from nst.train.errors import failed_work, wrong_settings
 from nst.train.optimize.atlas import CONTENT_LAYERS, STYLE_LAYERS, render_atlas
 from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, plan_scales
 from nst.train.optimize.film import Film, film_strip, write_video
-from nst.train.optimize.jobs import CONTENT, NOISE, PAINTING, AtlasJob, Engine, PaintJob, UnitsJob
+from nst.train.optimize.jobs import CONTENT, NOISE, PAINTING, AtlasJob, PaintJob, UnitsJob
 from nst.train.optimize.objective import ObjectiveSettings
 from nst.train.optimize.progress import DescentProgress, SurveyProgress
 from nst.train.optimize.units import choose_units, draw_units, receptive_field, survey_photos
-from nst.train.painting import to_picture
+from nst.train.painting import shrunk_size, to_picture
 from nst.train.photo_files import find_photos
-from nst.train.precision import default_precision
+from nst.train.vgg_choice import VGGChoice
+from nst.train.vgg_loading import GRADIENTS, load_vgg, refuse_large_pictures
 
 PADDING: dict[LossForm, VGGPadding] = {
     "relative": "reflect",
@@ -32,12 +32,8 @@ PADDING: dict[LossForm, VGGPadding] = {
 }
 """The forms from the literature pad their VGG as the literature does."""
 
-BYTES_PER_PIXEL_BF16 = 3400
-BYTES_PER_PIXEL_FLOAT32 = 4400
-"""Peak memory of a process beside its start, measured at 1024 px."""
 
-
-def paint(job: PaintJob, engine: Engine) -> int:
+def paint(job: PaintJob, choice: VGGChoice) -> int:
     """Optimise one picture and write it, its snapshots, the film strip and the video.
 
     Returns:
@@ -47,8 +43,8 @@ def paint(job: PaintJob, engine: Engine) -> int:
     """
     with wrong_settings():
         settings = settings_of(job)
-        vgg = load_vgg(settings.layers, engine, padding=PADDING[settings.form])
-        run = prepare(job, settings, vgg, seed=engine.seed)
+        vgg = load_vgg(settings.layers, choice, padding=PADDING[settings.form])
+        run = prepare(job, settings, vgg)
     check_sizes(run)
     film = Film(job.snapshots, every=job.every)
 
@@ -86,9 +82,7 @@ def settings_of(job: PaintJob) -> ObjectiveSettings:
     )
 
 
-def prepare(
-    job: PaintJob, settings: ObjectiveSettings, vgg: VGGFeatures, *, seed: int
-) -> CoarseToFine:
+def prepare(job: PaintJob, settings: ObjectiveSettings, vgg: VGGFeatures) -> CoarseToFine:
     """Read the pictures and plan the scales.
 
     Raises:
@@ -111,7 +105,7 @@ def prepare(
         vgg=vgg,
         scales=plan_scales(size_px, steps=job.descending.steps, scales=job.scales),
         optimizer=job.descending.optimizer,
-        seed=seed,
+        seed=job.descending.seed,
     )
 
 
@@ -147,24 +141,16 @@ def check_sizes(run: CoarseToFine) -> None:
     content = run.pictures.content
     painting_px = run.painting_size_px(coarsest)
     for name, side in (
-        ("photo", short_side(content, coarsest.long_side_px)),
-        *(("painting", short_side(p, painting_px)) for p, _ in run.pictures.paintings),
+        ("photo", min(shrunk_size(content, coarsest.long_side_px))),
+        *(("painting", min(shrunk_size(p, painting_px))) for p, _ in run.pictures.paintings),
     ):
         if side < least_px:
             raise UserError(
                 f"the {name} is {side} px wide or high at the coarsest scale and needs {least_px}: "
                 "use a larger one, a larger --size, or fewer --scales"
             )
-    if run.vgg.mean.device.type == "cpu":
-        pixels = finest.long_side_px * short_side(content, finest.long_side_px)
-        half = run.vgg.get_buffer("conv1_1_weight").dtype == torch.bfloat16
-        needed = pixels * (BYTES_PER_PIXEL_BF16 if half else BYTES_PER_PIXEL_FLOAT32)
-        refuse_too_large(needed, what=f"a longer side of {finest.long_side_px} px")
-
-
-def short_side(picture: Image.Image, long_side_px: int) -> int:
-    """Of a picture shrunk to a longer side."""
-    return round(min(picture.size) * min(1.0, long_side_px / max(picture.size)))
+    size_px = shrunk_size(content, finest.long_side_px)
+    refuse_large_pictures(run.vgg, size_px, GRADIENTS)
 
 
 def as_picture(image: Tensor, job: PaintJob, run: CoarseToFine) -> Image.Image:
@@ -185,7 +171,7 @@ def is_interrupted(run: CoarseToFine) -> bool:
     return False
 
 
-def draw_atlas(job: AtlasJob, engine: Engine) -> int:
+def draw_atlas(job: AtlasJob, choice: VGGChoice) -> int:
     """Write what each block of the VGG keeps. Returns the exit status.
 
     Raises:
@@ -194,9 +180,11 @@ def draw_atlas(job: AtlasJob, engine: Engine) -> int:
     photo, painting = read(job.photo), read(job.painting)
     layers = [*CONTENT_LAYERS, *STYLE_LAYERS]
     with wrong_settings():
-        vgg = load_vgg(layers, engine)
+        vgg = load_vgg(layers, choice)
     for picture, path in ((photo, job.photo), (painting, job.painting)):
-        if short_side(picture, job.size_px) < vgg.min_side_px(layers):
+        size_px = shrunk_size(picture, job.size_px)
+        refuse_large_pictures(vgg, size_px, GRADIENTS)
+        if min(size_px) < vgg.min_side_px(layers):
             raise UserError(f"{path} is too narrow for the deepest layer: use a larger --size")
     with failed_work(), DescentProgress(job.descending.steps * len(layers)) as progress:
         atlas = render_atlas(
@@ -207,7 +195,7 @@ def draw_atlas(job: AtlasJob, engine: Engine) -> int:
             optimizer=job.descending.optimizer,
             long_side_px=job.size_px,
             steps=job.descending.steps,
-            seed=engine.seed,
+            seed=job.descending.seed,
             on_moment=progress.show,
         )
     write_image(atlas, job.out)
@@ -215,7 +203,7 @@ def draw_atlas(job: AtlasJob, engine: Engine) -> int:
     return 0
 
 
-def show_units(job: UnitsJob, engine: Engine) -> int:
+def show_units(job: UnitsJob, choice: VGGChoice) -> int:
     """Write the patches that excite nine units of a layer most. Returns the exit status.
 
     Raises:
@@ -223,7 +211,7 @@ def show_units(job: UnitsJob, engine: Engine) -> int:
     """
     paths = find_photos(job.photos)
     with wrong_settings():
-        vgg = load_vgg([job.layer], engine)
+        vgg = load_vgg([job.layer], choice)
     with failed_work():
         with SurveyProgress(len(paths)) as progress:
             survey = survey_photos(
@@ -244,29 +232,6 @@ def show_units(job: UnitsJob, engine: Engine) -> int:
     write_image(sheet, job.out)
     print_line(f"{job.out}  {job.layer}  {progress.summary()}")
     return 0
-
-
-def load_vgg(
-    layers: Sequence[str], engine: Engine, *, padding: VGGPadding = "reflect"
-) -> VGGFeatures:
-    """The VGG on its device and in its precision.
-
-    Raises:
-        ValueError: if a layer does not exist.
-        ModelFileError: if the weights cannot be had.
-        UserError: if there is no GPU where one is asked for.
-    """
-    if engine.threads:
-        torch.set_num_threads(engine.threads)
-    cuda = torch.cuda.is_available()
-    if engine.device == "cuda" and not cuda:
-        raise UserError("there is no CUDA device: use --device cpu")
-    device = "cuda" if cuda and engine.device != "cpu" else "cpu"
-    vgg = VGGFeatures(layers, arch=engine.vgg, weights=engine.vgg_weights, padding=padding)
-    fast = default_precision(device) == "bf16-mixed"
-    if engine.precision == "bf16" or (engine.precision == "auto" and fast):
-        vgg.cast_convolutions(torch.bfloat16)
-    return vgg.to(device)
 
 
 def read(path: Path) -> Image.Image:

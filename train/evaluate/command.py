@@ -192,8 +192,7 @@ def other_judge(painting: Image.Image, job: EvaluateJob) -> PerceptualJudge | No
     except UserError as error:
         if weights != "auto":
             raise
-        reason = f"not judged by {arch}: {error}"
-        print(reason, file=sys.stderr)  # noqa: T201
+        print_notice(f"not judged by {arch}: {error}")
         return None
 
 
@@ -217,7 +216,10 @@ def cost_of(subject: Subject, job: EvaluateJob) -> dict[str, float]:
         return {}
     cost = graph_cost(subject.onnx)
     times = frame_ms_by_device(
-        subject.onnx, value_range=value_range_of(job), threads=job.vgg.threads
+        subject.onnx,
+        value_range=value_range_of(job),
+        threads=job.vgg.threads,
+        on_failure=print_notice,
     )
     return {
         "megabytes": cost.file_bytes / 1e6,
@@ -225,6 +227,11 @@ def cost_of(subject: Subject, job: EvaluateJob) -> dict[str, float]:
         "macs_per_pixel": cost.macs_per_pixel,
         **{f"ms/{device}": ms for device, ms in times.items()},
     }
+
+
+def print_notice(text: str) -> None:
+    """Say on stderr what is left out."""
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def value_range_of(job: EvaluateJob) -> ValueRange | None:

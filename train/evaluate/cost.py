@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +50,11 @@ def frame_ms(
 
 
 def frame_ms_by_device(
-    model: Path, *, value_range: ValueRange | None, threads: int | None
+    model: Path,
+    *,
+    value_range: ValueRange | None,
+    threads: int | None,
+    on_failure: Callable[[str], None] = lambda _: None,
 ) -> dict[str, float]:
     """``frame_ms`` on every device that runs the model.
 
@@ -58,15 +62,17 @@ def frame_ms_by_device(
         model: an ONNX file.
         value_range: of a float model that does not tell it.
         threads: threads per operator; None leaves it to onnxruntime.
+        on_failure: called with one line for each device that does not run it.
     """
     taken = {}
     for device in available_devices():
         try:
             stylizer = Stylizer(model, value_range=value_range, threads=threads, device=device)
             taken[device] = frame_ms(stylizer)
-        except UserError:
+        except UserError as error:
             if device == "cpu":
                 raise
+            on_failure(f"not timed on {device}: {error}")
     return taken
 
 

@@ -110,6 +110,8 @@ def test_every_device_that_works_is_timed(tmp_path: Path, monkeypatch: pytest.Mo
     devices = ["cpu", "openvino", "cuda"]
     monkeypatch.setattr("nst.train.evaluate.cost.available_devices", lambda: devices)
     monkeypatch.setattr("nst.train.evaluate.cost.Stylizer", FakeStylizer)
-    times = frame_ms_by_device(path, value_range=None, threads=3)
+    failures: list[str] = []
+    times = frame_ms_by_device(path, value_range=None, threads=3, on_failure=failures.append)
+    assert failures == ["not timed on cuda: no CUDA here"]
     assert list(times) == ["cpu", "openvino"]
     assert opened == [(device, 3) for device in devices]

@@ -85,16 +85,25 @@ def needs_extra(extra: str) -> Iterator[None]:
 
 
 def print_line(text: str) -> None:
-    """Print a result on stdout, at once and as one line.
+    """Print a result on stdout, flattened to one line.
+
+    Raises:
+        UserError: as ``print_text``.
+    """
+    print_text(one_line(text))
+
+
+def print_text(text: str) -> None:
+    """Print results on stdout, at once.
 
     Args:
-        text: it is flattened to one line.
+        text: without a line break at its end.
     Raises:
         UserError: if stdout cannot be written, for instance to a full disk. A reader that went
             away raises BrokenPipeError instead, which ends the program without a word.
     """
     try:
-        print(one_line(text), flush=True)  # noqa: T201
+        print(text, flush=True)  # noqa: T201
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -81,7 +81,7 @@ class ImageGraph:
         Raises:
             UserError: if onnxruntime fails, or the result has another shape.
         """
-        with _run_errors(self.model):
+        with run_errors(self.model):
             result: NDArray[Any] = self._session.run(None, {self._input_name: batch})[0]
         if result.shape != batch.shape:
             raise UserError(
@@ -158,7 +158,8 @@ def _short_reason(error: Exception) -> str:
 
 
 @contextmanager
-def _run_errors(model: Path) -> Iterator[None]:
+def run_errors(model: Path) -> Iterator[None]:
+    """Turn what onnxruntime raises for a model into a ``UserError``."""
     try:
         yield
     except MemoryError as error:

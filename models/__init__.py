@@ -12,6 +12,8 @@
     vgg_weights      where their weights come from
     losses           content, Gram style, total variation
     perceptual_loss  the training objective
+    stability_loss   steadiness on video, learned from still photos
+    warping          smooth flows, and images moved along them
     tensor_files     reading files of tensors safely
 """
 
@@ -28,11 +30,13 @@ from nst.models.losses import (
 )
 from nst.models.nets import NETS, build_net
 from nst.models.perceptual_loss import LossTerms, PerceptualLoss
+from nst.models.stability_loss import StabilityLoss
 from nst.models.style_net import StyleNet
 from nst.models.tensor_files import ModelFileError
 from nst.models.transformer_net import TransformerNet
 from nst.models.vgg import VGGFeatures, VGGPadding
 from nst.models.vgg_weights import VGGArch, VGGWeights, load_vgg_weights
+from nst.models.warping import inside, smooth_flow, warp
 
 __all__ = [
     "NETS",
@@ -41,6 +45,7 @@ __all__ = [
     "LossTerms",
     "ModelFileError",
     "PerceptualLoss",
+    "StabilityLoss",
     "StyleLoss",
     "StyleNet",
     "TotalVariationLoss",
@@ -54,8 +59,11 @@ __all__ = [
     "content_distance",
     "describe",
     "gram_matrix",
+    "inside",
     "load_trained_net",
     "load_vgg_weights",
+    "smooth_flow",
     "style_distance",
     "total_variation",
+    "warp",
 ]

@@ -163,6 +163,15 @@ class ContentLoss(nn.Module):
         return total / len(distances) if self.form == "relative" else total
 
 
+def check_layer_weights(weights: Sequence[float], *, layers: int) -> None:
+    """Raise ValueError unless there is one weight per layer, none is negative and one above 0."""
+    if not layers or len(weights) != layers:
+        raise ValueError(f"{layers} style layers but {len(weights)} layer weights")
+    if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
+        listed = ", ".join(f"{weight:g}" for weight in weights)
+        raise ValueError(f"style layer weights must be at least 0 and one above, not {listed}")
+
+
 class StyleLoss(nn.Module):
     """Gram distance to one painting over several layers.
 
@@ -189,10 +198,7 @@ class StyleLoss(nn.Module):
         super().__init__()
         check_form(form)
         weights = [1.0] * len(target) if layer_weights is None else list(layer_weights)
-        if not target or len(weights) != len(target):
-            raise ValueError(f"{len(target)} style layers but {len(weights)} layer weights")
-        if not all(math.isfinite(w) and w >= 0 for w in weights) or sum(weights) == 0:
-            raise ValueError(f"style layer weights must be at least 0, one above, not {weights}")
+        check_layer_weights(weights, layers=len(target))
         mean = form == "relative" or (layer_weights is None and form != "johnson")
         scale = sum(weights) if mean else 1.0
         self.layer_weights = {

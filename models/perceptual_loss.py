@@ -12,6 +12,8 @@ from nst.models.vgg import VGGFeatures
 
 DEFAULT_CONTENT_LAYERS = ("relu3_1",)
 DEFAULT_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+DEFAULT_STYLE_WEIGHT = 12.0
+"""For the relative form: total = content + 12 * style."""
 
 
 class LossTerms(NamedTuple):
@@ -52,7 +54,7 @@ class PerceptualLoss(nn.Module):
         style_layer_weights: Sequence[float] | None = None,
         form: LossForm = "relative",
         content_weight: float = 1.0,
-        style_weight: float = 12.0,
+        style_weight: float = DEFAULT_STYLE_WEIGHT,
         tv_weight: float = 0.0,
     ) -> None:
         super().__init__()
@@ -91,7 +93,8 @@ class PerceptualLoss(nn.Module):
 def check_weights(*weights: float) -> None:
     """Raise ValueError unless all are finite and at least 0."""
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-        raise ValueError(f"the weights of the loss must be at least 0, not {weights}")
+        wrong = ", ".join(str(weight) for weight in weights)
+        raise ValueError(f"the weights of the loss must be finite and at least 0, not {wrong}")
 
 
 def check_distinct(kind: str, layers: Sequence[str]) -> None:

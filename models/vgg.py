@@ -144,9 +144,11 @@ class VGGFeatures(nn.Module):
         known = layer_names(self.arch)
         unknown = [layer for layer in layers if layer not in known]
         if unknown or not layers:
+            blocks = enumerate(CONVS_PER_BLOCK[self.arch], start=1)
+            last = ", ".join(f"relu{block}_{convs}" for block, convs in blocks)
             raise ValueError(
-                f"unknown layer {', '.join(unknown) or '(none given)'}: {self.arch} has "
-                f"{known[0]}, {known[1]}, {known[2]} … {known[-2]}, {known[-1]}"
+                f"unknown layer {', '.join(unknown) or '(none given)'}: {self.arch} has conv1_1, "
+                f"relu1_1, conv1_2 and so on, its blocks end with {last}"
             )
 
     def convs_to(self, layers: Sequence[str]) -> list[str]:

@@ -18,7 +18,9 @@ because VGG pads with zeros *after* the mean is subtracted. Callers always pass 
 """
 
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -140,7 +142,9 @@ def _from_torchvision(arch: VGGArch, names: Sequence[str]) -> VGGWeights:
     try:
         from torchvision.models import get_model_weights
 
-        state = get_model_weights(arch)["IMAGENET1K_V1"].get_state_dict(progress=False)
+        # torch announces a download on stdout, which belongs to the program's results.
+        with redirect_stdout(sys.stderr):
+            state = get_model_weights(arch)["IMAGENET1K_V1"].get_state_dict(progress=False)
     except (ImportError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelFileError(f"torchvision gave no {arch} weights ({reason}); {SOURCES}") from error

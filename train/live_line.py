@@ -89,6 +89,7 @@ class Work:
         self.done = 0
         self.line = LiveLine()
         self.started_s = time.monotonic()
+        self.first: tuple[int, float] | None = None
 
     def __enter__(self) -> Self:
         self.line.start()
@@ -107,10 +108,24 @@ class Work:
         """Seconds since the beginning."""
         return max(time.monotonic() - self.started_s, 1e-9)
 
+    def advance(self, done: int) -> None:
+        """Say how much is done."""
+        self.done = done
+        if self.first is None:
+            self.first = (done, time.monotonic())
+
+    @property
+    def per_second(self) -> float:
+        """The pace since the first piece of work, which is slow: much is made ready in it."""
+        done, since_s = self.first or (0, self.started_s)
+        if self.done <= done:
+            return max(self.done, 1) / self.elapsed_s
+        return (self.done - done) / max(time.monotonic() - since_s, 1e-9)
+
     @property
     def time_left(self) -> str:
         """At the pace so far."""
-        return duration(self.elapsed_s * (self.total - self.done) / max(self.done, 1))
+        return duration((self.total - self.done) / self.per_second)
 
 
 class PhotoWork(Work):

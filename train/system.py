@@ -13,9 +13,21 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from nst.infer.errors import UserError
-from nst.models import LossForm, PerceptualLoss, StyleNet, VGGArch, VGGFeatures, describe
+from nst.models import (
+    LossForm,
+    PerceptualLoss,
+    StabilityLoss,
+    StyleNet,
+    VGGArch,
+    VGGFeatures,
+    describe,
+)
 from nst.models.checkpoints import ENTRY
-from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS
+from nst.models.perceptual_loss import (
+    DEFAULT_CONTENT_LAYERS,
+    DEFAULT_STYLE_LAYERS,
+    DEFAULT_STYLE_WEIGHT,
+)
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch
 from nst.train.schedule import learning_rate_factor, share_done
@@ -40,6 +52,8 @@ class StyleTransferSystem(pl.LightningModule):
         content_weight: weight of the content loss.
         style_weight: weight of the style loss; 12 suits the relative form.
         tv_weight: weight of the total variation; more gives smoother pictures.
+        stability_weight: weight of the difference between a moved stylized photo and a stylized
+            moved photo; more is steadier on video.
         style_size: longer side of the painting in pixels while training; more gives larger
             strokes.
         learning_rate: of Adam, after a short warm-up; falls to nearly 0 along a cosine.
@@ -61,8 +75,9 @@ class StyleTransferSystem(pl.LightningModule):
         style_layer_weights: Sequence[float] | None = None,
         style_strength: float = 1.0,
         content_weight: float = 1.0,
-        style_weight: float = 12.0,
+        style_weight: float = DEFAULT_STYLE_WEIGHT,
         tv_weight: float = 0.0,
+        stability_weight: float = 0.0,
         style_size: int = 512,
         learning_rate: float = 1e-3,
         compile: bool = False,  # noqa: A002 - the flag is named as torch's function
@@ -70,17 +85,22 @@ class StyleTransferSystem(pl.LightningModule):
         super().__init__()
         if not (0 <= style_strength < math.inf and 0 < learning_rate < math.inf):
             raise UserError("style_strength must be at least 0 and learning_rate above 0")
+        if not 0 <= stability_weight < math.inf:
+            raise UserError(f"stability_weight must be at least 0, not {stability_weight}")
         painting = load_painting(Path(style), long_side_px=style_size)
         self.net = net
         self.style = Path(style).stem
         self.learning_rate = learning_rate
         self.compile_modules = compile
+        self.stability_weight = stability_weight
+        self.stability_loss = StabilityLoss()
         self.settings: dict[str, Any] = {
             "loss": loss,
             "style_strength": style_strength,
             "content_weight": content_weight,
             "style_weight": style_weight,
             "tv_weight": tv_weight,
+            "stability_weight": stability_weight,
             "style_size_px": style_size,
             "learning_rate": learning_rate,
         }
@@ -131,10 +151,14 @@ class StyleTransferSystem(pl.LightningModule):
         photos = batch.photos
         if self.on_gpu:
             photos = photos.contiguous(memory_format=torch.channels_last)
-        terms = self.loss(self.net(photos).float(), photos)
-        for name, value in terms._asdict().items():
+        stylized = self.net(photos).float()
+        terms = self.loss(stylized, photos)._asdict()
+        if self.stability_weight:
+            terms["stability"] = self.stability_loss(self.net, photos, stylized)
+            terms["total"] = terms["total"] + self.stability_weight * terms["stability"]
+        for name, value in terms.items():
             self.log(f"loss/{name}", value.detach(), batch_size=len(photos))
-        total: Tensor = terms.total
+        total: Tensor = terms["total"]
         return total
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 
-from nst.infer.command_line import print_line
+from nst.infer.command_line import print_line, print_text
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.infer.metadata import VALUE_RANGES, ValueRange
@@ -33,8 +32,8 @@ from nst.train.evaluate.gatys import GatysCurves, default_cache
 from nst.train.evaluate.jobs import NO_OTHER_VGG, EvaluateJob
 from nst.train.evaluate.page import write_page
 from nst.train.evaluate.perceptual import PerceptualJudge
-from nst.train.evaluate.report import as_json, print_tables
-from nst.train.evaluate.subjects import Subject, find_ready, open_subject, with_unique_names
+from nst.train.evaluate.report import as_json, tables
+from nst.train.evaluate.subjects import Subject, check_ready, open_subject, with_unique_names
 from nst.train.live_line import PhotoWork
 from nst.train.painting import at_size, shrunk_size
 from nst.train.photo_files import find_photos
@@ -56,7 +55,7 @@ class EvaluationProgress(PhotoWork):
 
     def show(self, photos: int, what: str) -> None:
         """Say how many photos are done, and what is being done."""
-        self.done = photos + self.skipped
+        self.advance(photos + self.skipped)
         self.line.update(
             self.done / self.total,
             lambda _: f"{self.done}/{self.total} photos  {what}  {self.time_left} left",
@@ -73,11 +72,13 @@ def evaluate(job: EvaluateJob) -> None:
     painting = on_white(read_image(job.painting))
     with TemporaryDirectory(prefix="nst-evaluate-") as exports:
         subjects = open_subjects(job, files, exports=Path(exports))
-        judges = make_judges(job, painting)
         with failed_work():
+            judges = make_judges(job, painting)
             results = [Result(subject.name, cost=cost_of(subject, job)) for subject in subjects]
-            used = judge_all(files, subjects, judges, results, size_px=job.size_px)
-    settings = settings_of(job, judges)
+            used = judge_all(
+                files, subjects, judges, results, folder=job.photos, size_px=job.size_px
+            )
+    settings = settings_of(job, judges, photos=len(used.names))
     write_page(
         job.page,
         results,
@@ -88,9 +89,9 @@ def evaluate(job: EvaluateJob) -> None:
         shown=used.shown,
     )
     if job.json:
-        print(as_json(results, settings, used.names))  # noqa: T201
+        print_text(as_json(results, settings, used.names))
     else:
-        print_tables(results, Console())
+        print_text(tables(results))
         print_line(f"{job.page}  {len(used.names)} photos")
 
 
@@ -103,14 +104,19 @@ def open_subjects(job: EvaluateJob, files: Sequence[Path], *, exports: Path) -> 
     value_range = value_range_of(job)
     subjects = with_unique_names(
         [
-            open_subject(model, exports=exports, value_range=value_range, threads=job.vgg.threads)
+            open_subject(
+                model,
+                photos=job.photos,
+                exports=exports,
+                value_range=value_range,
+                threads=job.vgg.threads,
+            )
             for model in job.models
         ]
     )
     for subject in subjects:
         if subject.ready is not None:
-            for file in files:
-                find_ready(subject.ready, file)
+            check_ready(subject.ready, job.photos, files)
     return subjects
 
 
@@ -120,6 +126,7 @@ def judge_all(
     judges: Judges,
     results: Sequence[Result],
     *,
+    folder: Path,
     size_px: int,
 ) -> Used:
     """Fill in the results photo by photo. Returns the photos that could be used.
@@ -145,9 +152,9 @@ def judge_all(
                     judges.curves,
                     lambda step: progress.show(len(used.names), f"curve, step {step}"),
                 )
-                for values, result in zip(worths, results, strict=True):
-                    result.add(values)
-            used.names.append(photo.file.name)
+                for worth, result in zip(worths, results, strict=True):
+                    result.add(worth)
+            used.names.append(str(photo.file.relative_to(folder)))
             if len(used.shown) < SHOWN_PHOTOS:
                 used.shown.append(photo.frame)
             progress.show(len(used.names), "")
@@ -166,11 +173,9 @@ def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
         main = judge(painting, job, job.vgg)
         curves = None
         if job.gatys:
-            small = at_size(painting, GATYS_SIZE_PX)
-            layers = {"content_layers": main.content_layers, "style_layers": main.style_layers}
             curves = GatysCurves(
-                PerceptualJudge(small, vgg=main.vgg, **layers),
-                small,
+                main,
+                at_size(painting, job.style_size_px),
                 cache=job.cache or default_cache(),
             )
     return Judges(main, other_judge(painting, job), curves, job.gatys_photos)
@@ -192,7 +197,7 @@ def other_judge(painting: Image.Image, job: EvaluateJob) -> PerceptualJudge | No
     except UserError as error:
         if weights != "auto":
             raise
-        print_notice(f"not judged by {arch}: {error}")
+        print_notice(f"not judged by {arch} (--other-vgg-weights none leaves it out): {error}")
         return None
 
 
@@ -214,19 +219,23 @@ def cost_of(subject: Subject, job: EvaluateJob) -> dict[str, float]:
     """Size, parameters, operations, and milliseconds per device; nothing without a model file."""
     if subject.onnx is None or not job.cost:
         return {}
-    cost = graph_cost(subject.onnx)
+    try:
+        cost = graph_cost(subject.onnx)
+        counted = {
+            "megabytes": cost.file_bytes / 1e6,
+            "parameters": float(cost.parameters),
+            "macs_per_pixel": cost.macs_per_pixel,
+        }
+    except UserError as error:
+        print_notice(f"not counted: {error}")
+        counted = {}
     times = frame_ms_by_device(
         subject.onnx,
         value_range=value_range_of(job),
         threads=job.vgg.threads,
         on_failure=print_notice,
     )
-    return {
-        "megabytes": cost.file_bytes / 1e6,
-        "parameters": float(cost.parameters),
-        "macs_per_pixel": cost.macs_per_pixel,
-        **{f"ms/{device}": ms for device, ms in times.items()},
-    }
+    return counted | {f"ms/{device}": ms for device, ms in times.items()}
 
 
 def print_notice(text: str) -> None:
@@ -239,7 +248,7 @@ def value_range_of(job: EvaluateJob) -> ValueRange | None:
     return VALUE_RANGES[job.value_range] if job.value_range else None
 
 
-def settings_of(job: EvaluateJob, judges: Judges) -> dict[str, Any]:
+def settings_of(job: EvaluateJob, judges: Judges, *, photos: int) -> dict[str, Any]:
     """How it was measured, for people and for JSON."""
     return {
         "painting": job.painting.name,
@@ -249,7 +258,9 @@ def settings_of(job: EvaluateJob, judges: Judges) -> dict[str, Any]:
         "style layers": " ".join(judges.main.style_layers),
         "VGG": vgg_name(judges.main),
         "other VGG": vgg_name(judges.other) if judges.other else "none",
-        "curves": f"{judges.curve_photos} photos at {GATYS_SIZE_PX} px" if job.gatys else "none",
+        "curves": f"{min(judges.curve_photos, photos)} photos at {GATYS_SIZE_PX} px"
+        if job.gatys
+        else "none",
     }
 
 

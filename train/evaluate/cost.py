@@ -11,17 +11,39 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
+from onnx.inliner import inline_local_functions
 
 from nst.infer.devices import available_devices
 from nst.infer.errors import UserError
+from nst.infer.graph import run_errors
 from nst.infer.metadata import ValueRange
 from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)
 TIMED_RUNS = 7
 COUNTED_SIDE_PX = 256
-WEIGHT_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8, TensorProto.UINT8)
-WEIGHT_INPUT = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "QLinearConv": 3, "MatMul": 1}
+WEIGHT_TYPES = (
+    *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16),
+    *(TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32),
+)
+NOT_WEIGHTS = {
+    "Resize": (1, 2),
+    "Upsample": (1,),
+    "Pad": (1, 2),
+    "QuantizeLinear": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "ConvInteger": (2, 3),
+}
+"""Operators, and which of their inputs are sizes, scales and zero points."""
+WEIGHT_INPUT = {
+    "Conv": 1,
+    "ConvTranspose": 1,
+    "ConvInteger": 1,
+    "QLinearConv": 3,
+    "MatMul": 1,
+    "Gemm": 1,
+}
 """Operators that are counted, and which of their inputs is the weight."""
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -80,12 +102,27 @@ def graph_cost(model: Path) -> GraphCost:
     """Count what is in an ONNX file: its convolutions and matrix products.
 
     Their sizes are those of a run: graphs with open sizes do not tell them.
+
+    Raises:
+        UserError: if it does not run at 256 px.
     """
-    proto = onnx.load(model)
+    proto = inline_local_functions(onnx.load(model))
     counted = [node for node in proto.graph.node if node.op_type in WEIGHT_INPUT]
-    pixels, shapes = run_shapes(proto, counted)
+    pixels, shapes = run_shapes(proto, counted, model)
     macs = sum(macs_of(node, shapes) for node in counted)
-    return GraphCost(model.stat().st_size, count_parameters(proto), macs / pixels)
+    return GraphCost(file_bytes(model), count_parameters(proto), macs / pixels)
+
+
+def file_bytes(model: Path) -> int:
+    """Of an ONNX file and the files of weights beside it."""
+    proto = onnx.load(model, load_external_data=False)
+    entries = {
+        entry.value
+        for tensor in proto.graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return sum(path.stat().st_size for path in (model, *(model.parent / e for e in entries)))
 
 
 def count_parameters(model: ModelProto) -> int:
@@ -95,8 +132,8 @@ def count_parameters(model: ModelProto) -> int:
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
-        if node.op_type in ("Resize", "Upsample", "Pad"):
-            scales.update(node.input[1:])
+        for index in NOT_WEIGHTS.get(node.op_type, ()):
+            scales.update(node.input[index : index + 1])
     return sum(
         int(np.prod(tensor.dims))
         for name, tensor in tensors.items()
@@ -104,11 +141,13 @@ def count_parameters(model: ModelProto) -> int:
     )
 
 
-def run_shapes(model: ModelProto, nodes: list[NodeProto]) -> tuple[int, Shapes]:
+def run_shapes(model: ModelProto, nodes: list[NodeProto], path: Path) -> tuple[int, Shapes]:
     """Run a picture through a copy of the graph that gives everything these nodes touch.
 
     Returns:
         Pixels of the picture, and name to shape.
+    Raises:
+        UserError: naming ``path``, if it does not run.
     """
     touched = {n for node in nodes for n in (node.input[0], node.output[0], weight_name(node))}
     initializers = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
@@ -119,13 +158,14 @@ def run_shapes(model: ModelProto, nodes: list[NodeProto]) -> tuple[int, Shapes]:
         onnx.helper.make_empty_tensor_value_info(name)
         for name in sorted(touched - given - initializers.keys())
     )
-    session = onnxruntime.InferenceSession(
-        exposed.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    port = session.get_inputs()[0]
-    frame = example_input(port)
-    names = [output.name for output in session.get_outputs()]
-    values = session.run(names, {port.name: frame})
+    with run_errors(path):
+        session = onnxruntime.InferenceSession(
+            exposed.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        port = session.get_inputs()[0]
+        frame = example_input(port)
+        names = [output.name for output in session.get_outputs()]
+        values = session.run(names, {port.name: frame})
     shapes = initializers | {n: value.shape for n, value in zip(names, values, strict=True)}
     shapes[port.name] = frame.shape
     return frame.size // 3, shapes
@@ -150,7 +190,9 @@ def weight_name(node: NodeProto) -> str:
 def macs_of(node: NodeProto, shapes: Shapes) -> int:
     """Multiply-accumulates of one node: each weight once per place that it is laid on."""
     weight, made = shapes[weight_name(node)], shapes[node.output[0]]
-    if node.op_type == "MatMul":
-        return int(np.prod(made)) * weight[-2]
+    if node.op_type in ("MatMul", "Gemm"):
+        inner = shapes[node.input[0]]
+        transposed = any(a.name == "transA" and a.i for a in node.attribute)
+        return int(np.prod(made)) * inner[-2 if transposed else -1]
     places = shapes[node.input[0]] if node.op_type == "ConvTranspose" else made
     return int(np.prod(weight)) * int(np.prod(places[2:])) * made[0]

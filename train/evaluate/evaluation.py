@@ -1,6 +1,6 @@
 """All measures over a folder of photos."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,8 @@ from nst.train.evaluate.structure import luminance, structure_kept
 from nst.train.evaluate.subjects import Subject, as_tensor
 from nst.train.painting import at_size, shrunk_size, to_picture
 
+NO_WORTH = {"gatys": None, "gatys/reached": None, "gatys/ratio": None}
+
 
 class Photo(NamedTuple):
     """One photo at the size of the evaluation: its file, bytes (H, W, 3), tensor (1, 3, H, W)."""
@@ -30,10 +32,10 @@ class Photo(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation over the photos."""
+    """Mean and sample standard deviation over the photos; None for a single photo."""
 
     mean: float
-    deviation: float
+    deviation: float | None
 
 
 @dataclass
@@ -42,25 +44,28 @@ class Result:
 
     Attributes:
         name: of the subject.
-        values: measure to one value per photo.
+        values: measure to one value per photo, None where a photo has none.
         cost: measure to value; empty where there is no model file.
         pictures: the first stylized pictures, for looking at.
     """
 
     name: str
-    values: dict[str, list[float]] = field(default_factory=dict)
+    values: dict[str, list[float | None]] = field(default_factory=dict)
     cost: dict[str, float] = field(default_factory=dict)
     pictures: list[Frame] = field(default_factory=list)
 
-    def add(self, values: dict[str, float]) -> None:
+    def add(self, values: Mapping[str, float | None]) -> None:
         """Append the values of one photo."""
         for measure, value in values.items():
             self.values.setdefault(measure, []).append(value)
 
     def spread(self, measure: str) -> Spread | None:
         """Over the photos; None if it was not measured."""
-        values = self.values.get(measure)
-        return Spread(float(np.mean(values)), float(np.std(values))) if values else None
+        values = [value for value in self.values.get(measure, ()) if value is not None]
+        if not values:
+            return None
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        return Spread(float(np.mean(values)), deviation)
 
 
 @dataclass(frozen=True)
@@ -154,21 +159,25 @@ def gatys_values(
     subjects: Sequence[Subject],
     curves: GatysCurves,
     on_step: Callable[[int], None] = lambda _: None,
-) -> list[dict[str, float]]:
+) -> list[dict[str, float | None]]:
     """What the subjects' pictures of one photo are worth, at the size of the curves.
 
-    A photo that is too narrow at that size gives no values.
+    A photo that is too narrow at that size gives no values, and ready pictures give none: their
+    strokes would shrink with them.
     """
     small = to_picture(at_size(to_picture(photo.image[0]), GATYS_SIZE_PX)[0])
     frame = np.asarray(small)
     image = as_tensor(frame)
     if min(image.shape[-2:]) < curves.judge.vgg.min_side_px(curves.judge.vgg.layers):
-        return [{} for _ in subjects]
+        return [dict(NO_WORTH) for _ in subjects]
     curve = curves.curve(image, on_step)
     target = curves.judge.content_target(image)
-    found = []
+    found: list[dict[str, float | None]] = []
     for subject in subjects:
-        total = curves.judge.score(as_tensor(subject.picture(frame, photo.file)), target).total
+        if subject.stylize is None:
+            found.append({})
+            continue
+        total = curves.judge.score(as_tensor(subject.stylize(frame)), target).total
         score = worth(total, curve)
         found.append(
             {

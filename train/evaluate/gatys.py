@@ -7,6 +7,7 @@ curve does not depend on the model, so it is kept on disk.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,14 +17,16 @@ import numpy as np
 from torch import Tensor
 
 from nst.infer.files import atomic_write, ensure_folder
-from nst.train.evaluate.perceptual import STYLE_WEIGHT, PerceptualJudge
-from nst.train.optimize.descent import Descent, noise_like
+from nst.models import VGGFeatures
+from nst.models.perceptual_loss import DEFAULT_STYLE_WEIGHT
+from nst.train.evaluate.perceptual import PerceptualJudge
+from nst.train.optimize.descent import Descent, Step, noise_like
 from nst.train.optimize.objective import Objective, ObjectiveSettings, Painting
 
 CURVE_STEPS = 150
 REFERENCE_STEPS = 100
 SIZE_PX = 256
-VERSION = 1
+VERSION = 2
 """Counts up when the optimisation changes, so that old curves are not taken for new ones."""
 
 
@@ -64,17 +67,18 @@ class GatysCurves:
         self.judge = judge
         self.painting = painting
         self.cache = cache
+        self.judged_by = weights_digest(judge.vgg)
         ensure_folder(cache)
         self.settings = ObjectiveSettings(
             form="relative",
             content_layers=judge.content_layers,
             style_layers=judge.style_layers,
             content_weight=1.0,
-            style_weight=STYLE_WEIGHT,
+            style_weight=DEFAULT_STYLE_WEIGHT,
         )
 
     def curve(self, photo: Tensor, on_step: Callable[[int], None] = lambda _: None) -> list[float]:
-        """Lowest loss so far after each evaluation, from noise.
+        """Lowest loss so far after each evaluation, from noise; of the picture before clamping.
 
         Args:
             photo: (1, 3, H, W), RGB in [0, 1].
@@ -98,7 +102,7 @@ class GatysCurves:
             digest.update(np.ascontiguousarray(image.mul(255).round().byte().numpy()).tobytes())
             digest.update(str(tuple(image.shape)).encode())
         vgg = self.judge.vgg
-        loss = (self.settings, vgg.arch, vgg.source, vgg.padding, vgg.dtype)
+        loss = (self.settings, self.judged_by, vgg.padding, vgg.dtype)
         digest.update(repr((VERSION, CURVE_STEPS, loss)).encode())
         return digest.hexdigest()[:32]
 
@@ -114,13 +118,22 @@ class GatysCurves:
         descent = Descent(noise_like(photo, seed=0), objective)
         curve: list[float] = []
 
-        def record(number: int) -> None:
-            curve.append(descent.best_loss)
-            on_step(number)
+        def record(step: Step) -> None:
+            curve.append(min(curve[-1] if curve else math.inf, float(step.terms.total)))
+            on_step(step.number)
 
-        descent.on_step = lambda step: record(step.number)
+        descent.on_step = record
         descent.run(CURVE_STEPS)
         return curve
+
+
+def weights_digest(vgg: VGGFeatures) -> str:
+    """Tells VGGs of other weights apart, whatever their files are called."""
+    digest = hashlib.sha256(vgg.arch.encode())
+    for name, buffer in vgg.named_buffers():
+        digest.update(name.encode())
+        digest.update(buffer.float().contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_curve(path: Path) -> list[float] | None:

@@ -60,7 +60,8 @@ def write_page(
         sheet=contact_sheet_cells(results, photos, shown),
     )
     with atomic_write(path) as temporary:
-        temporary.write_text(html, encoding="utf-8")
+        # Names of files need not be text.
+        temporary.write_bytes(html.encode("utf-8", "backslashreplace"))
 
 
 def page_cells(row: Row) -> list[dict[str, Any]]:

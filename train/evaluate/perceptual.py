@@ -7,9 +7,12 @@ import torch
 from torch import Tensor
 
 from nst.models import VGGFeatures, content_distance, gram_matrix, style_distance
-from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS
-
-STYLE_WEIGHT = 12.0
+from nst.models.perceptual_loss import (
+    DEFAULT_CONTENT_LAYERS,
+    DEFAULT_STYLE_LAYERS,
+    DEFAULT_STYLE_WEIGHT,
+    check_distinct,
+)
 
 
 class PerceptualScore(NamedTuple):
@@ -29,6 +32,8 @@ class PerceptualJudge:
         painting: (1, 3, H, W), RGB in [0, 1].
         vgg: must give the layers.
         content_layers, style_layers: as in ``PerceptualLoss``.
+    Raises:
+        ValueError: if a list of layers is empty or names one twice.
     """
 
     def __init__(
@@ -39,6 +44,8 @@ class PerceptualJudge:
         content_layers: Sequence[str] = DEFAULT_CONTENT_LAYERS,
         style_layers: Sequence[str] = DEFAULT_STYLE_LAYERS,
     ) -> None:
+        check_distinct("content", content_layers)
+        check_distinct("style", style_layers)
         self.vgg = vgg
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
@@ -67,7 +74,7 @@ class PerceptualJudge:
             for layer in self.style_layers
         }
         content_loss, style_loss = mean(content), mean(style)
-        total = content_loss + STYLE_WEIGHT * style_loss
+        total = content_loss + DEFAULT_STYLE_WEIGHT * style_loss
         return PerceptualScore(total, content_loss, style_loss, content, style)
 
 

@@ -1,7 +1,6 @@
 """The results as a table on the terminal and as JSON."""
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nst.models.perceptual_loss import DEFAULT_STYLE_WEIGHT
 from nst.train.evaluate.evaluation import Result
 
 DEVIATION_DIGITS = 2
@@ -25,7 +25,7 @@ class Measure(NamedTuple):
 
 GROUPS: dict[str, tuple[Measure, ...]] = {
     "losses": (
-        Measure("total", "total = content + 12 style", "low"),
+        Measure("total", f"total = content + {DEFAULT_STYLE_WEIGHT:g} style", "low"),
         Measure("content", "content", "low"),
         Measure("style", "style", "low"),
     ),
@@ -66,6 +66,10 @@ DETAIL_LABELS = {
     "e_warp/": "e_warp, flow {} px",
     "ms/": "ms for 1280x720, {}",
 }
+
+
+SHARES = frozenset({"gatys/reached"})
+"""Measures that are yes or no for a photo: their spread says nothing."""
 
 
 class Row(NamedTuple):
@@ -123,19 +127,26 @@ def row_of(measure: Measure, results: Sequence[Result]) -> Row:
     for result in results:
         spread = result.spread(measure.key)
         means.append(spread.mean if spread else result.cost.get(measure.key))
-        deviations.append(spread.deviation if spread else None)
+        deviations.append(spread.deviation if spread and measure.key not in SHARES else None)
     return Row(measure, means, deviations)
 
 
 def number(value: float, digits: int = 3) -> str:
     """Some significant digits, thousands in full."""
-    if math.isnan(value):
-        return "n/a"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+    rounded = float(f"{value:.{digits}g}")
+    return f"{value:,.0f}" if abs(rounded) >= 10**digits else f"{rounded:g}"
 
 
-def print_tables(results: Sequence[Result], console: Console) -> None:
-    """One table per group, a column per subject, the best of each row in bold."""
+def tables(results: Sequence[Result]) -> str:
+    """One table per group, a column per subject, the best of each row in bold on a terminal."""
+    console = Console()
+    with console.capture() as capture:
+        draw_tables(results, console)
+    return capture.get()
+
+
+def draw_tables(results: Sequence[Result], console: Console) -> None:
+    """The same on a console."""
     for name, rows in rows_by_group(results).items():
         table = Table(title=name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
         table.add_column("")
@@ -163,16 +174,11 @@ def as_json(results: Sequence[Result], settings: dict[str, Any], photos: Sequenc
 
 
 def measure_json(result: Result, key: str) -> dict[str, Any]:
-    """Mean, deviation, and the value of each photo."""
+    """Mean, deviation (None for one photo), and the value of each photo, None where it has none."""
     spread = result.spread(key)
     assert spread is not None
     return {
-        "mean": finite(spread.mean),
-        "deviation": finite(spread.deviation),
-        "photos": [finite(value) for value in result.values[key]],
+        "mean": spread.mean,
+        "deviation": spread.deviation,
+        "photos": result.values[key],
     }
-
-
-def finite(value: float) -> float | None:
-    """JSON has no NaN."""
-    return value if math.isfinite(value) else None

@@ -1,7 +1,9 @@
 """What is judged: a model, a checkpoint, a folder of ready pictures, or the photo itself."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ from nst.train.painting import to_tensor
 from nst.train.photo_files import SUFFIXES
 
 IDENTITY = "identity"
+PROPORTIONS_TOLERANCE = 0.03
 CHECKPOINT_SUFFIXES = frozenset({".ckpt", ".pth", ".pt", ".model"})
 
 
@@ -46,6 +49,7 @@ class Subject(NamedTuple):
 def open_subject(
     text: str,
     *,
+    photos: Path,
     exports: Path,
     value_range: ValueRange | None = None,
     threads: int | None = None,
@@ -55,6 +59,7 @@ def open_subject(
     Args:
         text: ``identity``, an ONNX file, a run folder or checkpoint, or a folder of pictures that
             have the names of the photos.
+        photos: folder of the photos.
         exports: folder for the ONNX files of runs and checkpoints, which are judged as exported.
             It must outlive the subject.
         value_range: of a float model that does not tell it.
@@ -66,7 +71,7 @@ def open_subject(
         return of_function(IDENTITY, lambda frame: frame)
     path = Path(text)
     if path.is_dir() and not (path / LAST_CHECKPOINT).exists():
-        return Subject(path.name, partial(ready_picture, path), None, ready=path)
+        return Subject(path.name, partial(ready_picture, path, photos), None, ready=path)
     trained = path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES
     model = exported(path, exports) if trained else path
     stylizer = Stylizer(model, value_range=value_range, threads=threads)
@@ -103,22 +108,53 @@ def as_tensor(frame: Frame) -> Tensor:
     return to_tensor(Image.fromarray(frame)).unsqueeze(0)
 
 
-def find_ready(folder: Path, photo: Path) -> Path:
-    """The picture in a folder that has a photo's name.
+def find_ready(folder: Path, photos: Path, file: Path) -> Path:
+    """The picture in a folder that lies and is named as a photo in the folder of photos.
 
     Raises:
-        UserError: if there is none.
+        UserError: if there is none, or several that differ in their suffix alone.
     """
-    for path in sorted(folder.iterdir()):
-        if path.stem == photo.stem and path.suffix.lower() in SUFFIXES and path.is_file():
-            return path
-    raise UserError(f"no picture named {photo.stem} in {folder}")
+    wanted = folder / file.relative_to(photos)
+    if wanted.is_file():
+        return wanted
+    found = sorted(wanted.parent.glob(f"{escape(wanted.stem)}.*")) if wanted.parent.is_dir() else []
+    found = [path for path in found if path.stem == wanted.stem and path.is_file()]
+    found = [path for path in found if path.suffix.lower() in SUFFIXES]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " and ".join(path.name for path in found)
+        raise UserError(f"{folder} holds {names}: which of them belongs to {file}?")
+    raise UserError(f"no picture named {wanted.stem} in {wanted.parent}")
 
 
-def ready_picture(folder: Path, photo: Frame, file: Path) -> Frame:
-    """The picture of a photo in the photo's size."""
-    picture = on_white(read_image(find_ready(folder, file)))
+def check_ready(folder: Path, photos: Path, files: Sequence[Path]) -> None:
+    """Refuse a folder of ready pictures that lacks one, or has one for two photos.
+
+    Raises:
+        UserError: naming the photo.
+    """
+    owners: dict[Path, Path] = {}
+    for file in files:
+        ready = find_ready(folder, photos, file)
+        if ready in owners:
+            raise UserError(f"{ready} cannot belong to both {owners[ready]} and {file}")
+        owners[ready] = file
+
+
+def ready_picture(folder: Path, photos: Path, photo: Frame, file: Path) -> Frame:
+    """The picture of a photo in the photo's size.
+
+    Raises:
+        UserError: if it cannot be read, or has other proportions.
+    """
+    path = find_ready(folder, photos, file)
+    picture = on_white(read_image(path))
     height, width = photo.shape[:2]
+    if abs(math.log(picture.width / picture.height * height / width)) > PROPORTIONS_TOLERANCE:
+        raise UserError(
+            f"{path} is {picture.width}x{picture.height} px, which is not the shape of {file}"
+        )
     return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 
 

@@ -32,7 +32,7 @@ def plates(form: LossForm) -> tuple[list[Plate], list[Plate]]:
     ]
     textures = [
         Plate(
-            STYLE_LAYERS[0] if count == 1 else f"{STYLE_LAYERS[0]} to {STYLE_LAYERS[count - 1]}",
+            STYLE_LAYERS[0] if count == 1 else f"up to {STYLE_LAYERS[count - 1]}",
             ObjectiveSettings(form=form, style_layers=STYLE_LAYERS[:count], content_weight=0.0),
         )
         for count in range(1, len(STYLE_LAYERS) + 1)

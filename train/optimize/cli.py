@@ -20,6 +20,7 @@ from nst.train.optimize.jobs import (
     PaintJob,
     UnitsJob,
 )
+from nst.train.photo_files import find_photos
 from nst.train.vgg_choice import (
     ArchFlag,
     DeviceFlag,
@@ -120,7 +121,7 @@ def optimize(
 
 def start_units(job: UnitsJob, choice: VGGChoice, *, overwrite: bool) -> int:
     """Check the files of ``--units``, then do it. Returns the exit status."""
-    check_outputs(job.out, overwrite=overwrite)
+    check_outputs(job.out, inputs=find_photos(job.photos), overwrite=overwrite)
     return int(work().show_units(job, choice))
 
 
@@ -146,6 +147,9 @@ def start_painting(job: PaintJob, choice: VGGChoice, *, overwrite: bool) -> int:
     films = [job.film] if job.video else []
     check_outputs(job.out, job.strip, *films, inputs=inputs, overwrite=overwrite)
     refuse_existing(job.snapshots, overwrite=overwrite)
+    for path in inputs:
+        if path.resolve().parent == job.snapshots.resolve():
+            raise UserError(f"{path} is a snapshot that -o {job.out} would replace: use another -o")
     return int(work().paint(job, choice))
 
 
@@ -157,6 +161,7 @@ def check_outputs(*paths: Path, inputs: Sequence[Path] = (), overwrite: bool) ->
     """
     from nst.infer.images import check_output_suffix
 
+    check_writable(paths[0])
     check_output_suffix(paths[0])
     for path in paths:
         check_writable(path)

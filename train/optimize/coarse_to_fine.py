@@ -11,7 +11,7 @@ from nst.models import VGGFeatures
 from nst.models.perceptual_loss import LossTerms
 from nst.train.optimize.descent import Descent, OptimizerName, noise_like
 from nst.train.optimize.objective import Objective, ObjectiveSettings, Painting
-from nst.train.painting import at_size, to_tensor
+from nst.train.painting import at_size
 
 COARSEST_PX = 256
 
@@ -149,7 +149,8 @@ class CoarseToFine:
     def first_picture(self, content: Tensor) -> Tensor:
         """What the coarsest scale begins with, of the content's size."""
         if self.pictures.start is not None:
-            return resize(to_tensor(self.pictures.start).unsqueeze(0).to(content.device), content)
+            start = at_size(self.pictures.start, max(content.shape[-2:])).to(content.device)
+            return start if start.shape == content.shape else resize(start, content)
         return noise_like(content, seed=self.seed)
 
 

@@ -22,7 +22,7 @@ from nst.train.optimize.units import choose_units, draw_units, receptive_field, 
 from nst.train.painting import shrunk_size, to_picture
 from nst.train.photo_files import find_photos
 from nst.train.vgg_choice import VGGChoice
-from nst.train.vgg_loading import GRADIENTS, load_vgg, refuse_large_pictures
+from nst.train.vgg_loading import FEATURES, GRADIENTS, load_vgg, refuse_large_pictures
 
 PADDING: dict[LossForm, VGGPadding] = {
     "relative": "reflect",
@@ -140,17 +140,26 @@ def check_sizes(run: CoarseToFine) -> None:
     coarsest, finest = run.scales[0], run.scales[-1]
     content = run.pictures.content
     painting_px = run.painting_size_px(coarsest)
-    for name, side in (
-        ("photo", min(shrunk_size(content, coarsest.long_side_px))),
-        *(("painting", min(shrunk_size(p, painting_px))) for p, _ in run.pictures.paintings),
+    paintings = [painting for painting, _ in run.pictures.paintings]
+    for name, picture, size_px in (
+        ("photo", content, coarsest.long_side_px),
+        *(("painting", painting, painting_px) for painting in paintings),
     ):
+        side = min(shrunk_size(picture, size_px))
+        if min(picture.size) < least_px:
+            raise UserError(
+                f"the {name} is {picture.width}x{picture.height} px and needs {least_px} px on "
+                "each side: use a larger one"
+            )
         if side < least_px:
             raise UserError(
                 f"the {name} is {side} px wide or high at the coarsest scale and needs {least_px}: "
-                "use a larger one, a larger --size, or fewer --scales"
+                "use a larger --size, or fewer --scales"
             )
-    size_px = shrunk_size(content, finest.long_side_px)
-    refuse_large_pictures(run.vgg, size_px, GRADIENTS)
+    refuse_large_pictures(run.vgg, shrunk_size(content, finest.long_side_px), GRADIENTS)
+    for painting in paintings:
+        size = shrunk_size(painting, run.painting_size_px(finest))
+        refuse_large_pictures(run.vgg, size, FEATURES, flag="--style-size")
 
 
 def as_picture(image: Tensor, job: PaintJob, run: CoarseToFine) -> Image.Image:
@@ -180,7 +189,7 @@ def draw_atlas(job: AtlasJob, choice: VGGChoice) -> int:
     photo, painting = read(job.photo), read(job.painting)
     layers = [*CONTENT_LAYERS, *STYLE_LAYERS]
     with wrong_settings():
-        vgg = load_vgg(layers, choice)
+        vgg = load_vgg(layers, choice, padding=PADDING[job.descending.form])
     for picture, path in ((photo, job.photo), (painting, job.painting)):
         size_px = shrunk_size(picture, job.size_px)
         refuse_large_pictures(vgg, size_px, GRADIENTS)
@@ -209,6 +218,8 @@ def show_units(job: UnitsJob, choice: VGGChoice) -> int:
     Raises:
         UserError: for every mistake of the user.
     """
+    if not job.layer.startswith("relu"):
+        raise UserError(f"--units takes a layer such as relu3_1, not {job.layer}")
     paths = find_photos(job.photos)
     with wrong_settings():
         vgg = load_vgg([job.layer], choice)

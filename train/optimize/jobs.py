@@ -55,10 +55,10 @@ class PaintJob:
         weights = self.painting_weights
         if weights is not None and len(weights) != len(self.paintings):
             raise UserError(
-                f"{len(self.paintings)} paintings but {len(weights)} numbers in --painting-weights"
+                f"--painting-weights: {len(weights)} numbers for {len(self.paintings)} paintings"
             )
-        if weights is not None and not all(0 < weight < math.inf for weight in weights):
-            raise UserError("--painting-weights must be above 0")
+        if weights is not None and not (min(weights) > 0 and sum(weights) < math.inf):
+            raise UserError("--painting-weights must be above 0, and finite")
 
     @property
     def strip(self) -> Path:

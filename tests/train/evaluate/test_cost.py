@@ -48,21 +48,75 @@ def test_a_graph_without_convolutions_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_quantised_convolution_counts_as_the_same(tmp_path: Path) -> None:
-    """The weight comes out of a DequantizeLinear."""
+    """Weight and bias come out of a DequantizeLinear; scales and zero points are none."""
     nodes = [
-        helper.make_node("DequantizeLinear", ["w8", "scale"], ["w"]),
-        helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+        helper.make_node("DequantizeLinear", ["w8", "scale", "zero"], ["w"], axis=0),
+        helper.make_node("DequantizeLinear", ["bias32", "scale"], ["bias"], axis=0),
+        helper.make_node("Conv", ["x", "w", "bias"], ["y"], pads=[1, 1, 1, 1]),
     ]
     path = save(tmp_path / "model.onnx", nodes, {})
     model = onnx.load(path)
     model.graph.initializer.extend(
         [
             onnx.numpy_helper.from_array(np.ones((3, 3, 3, 3), np.int8), "w8"),
-            onnx.numpy_helper.from_array(np.asarray(0.1, np.float32), "scale"),
+            onnx.numpy_helper.from_array(np.full(3, 0.1, np.float32), "scale"),
+            onnx.numpy_helper.from_array(np.zeros(3, np.int8), "zero"),
+            onnx.numpy_helper.from_array(np.zeros(3, np.int32), "bias32"),
         ]
     )
     onnx.save(model, path)
-    assert graph_cost(path)[1:] == (81, 81.0)
+    assert graph_cost(path)[1:] == (84, 81.0)
+
+
+def test_weights_in_a_file_beside_the_model_count(tmp_path: Path) -> None:
+    node = helper.make_node("Conv", ["x", "a"], ["y"], pads=[1, 1, 1, 1])
+    path = save(tmp_path / "model.onnx", [node], {"a": (3, 3, 3, 3)})
+    whole = onnx.load(path)
+    onnx.save(whole, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    found = graph_cost(path)
+    assert found.file_bytes == path.stat().st_size + 4 * 81
+    assert found.parameters == 81
+
+
+def test_operators_inside_a_function_count(tmp_path: Path) -> None:
+    conv = helper.make_node("Conv", ["i", "w"], ["o"], pads=[1, 1, 1, 1])
+    opset = helper.make_opsetid("", 18)
+    function = helper.make_function("own", "Layer", ["i", "w"], ["o"], [conv], [opset])
+    node = helper.make_node("Layer", ["x", "a"], ["y"], domain="own")
+    path = save(tmp_path / "model.onnx", [node], {"a": (3, 3, 3, 3)})
+    model = onnx.load(path)
+    model.functions.append(function)
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    onnx.save(model, path)
+    assert graph_cost(path).macs_per_pixel == 81
+
+
+@pytest.mark.parametrize("operator", ["MatMul", "Gemm"])
+def test_matrix_products_count(operator: str, tmp_path: Path) -> None:
+    """A 256 x 16 matrix times 16 x 5, from a picture that is averaged to 16 columns."""
+    nodes = [
+        helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[1, 16], strides=[1, 16]),
+        helper.make_node("ReduceMean", ["p", "axes"], ["m"], keepdims=0),
+        helper.make_node(operator, ["m", "a"], ["z"]),
+        helper.make_node("ReduceMean", ["z"], ["mean"], keepdims=0),
+        helper.make_node("Add", ["x", "mean"], ["y"]),
+    ]
+    path = save(tmp_path / "model.onnx", nodes, {"a": (16, 5)})
+    model = onnx.load(path)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray([0, 1]), "axes"))
+    onnx.save(model, path)
+    assert graph_cost(path).macs_per_pixel == 256 * 16 * 5 / 256**2
+
+
+def test_a_model_that_does_not_run_is_named(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Reshape", ["x", "shape"], ["y"])]
+    path = save(tmp_path / "model.onnx", nodes, {})
+    model = onnx.load(path)
+    shape = onnx.numpy_helper.from_array(np.asarray([1, 3, 8, 8]), "shape")
+    model.graph.initializer.append(shape)
+    onnx.save(model, path)
+    with pytest.raises(UserError, match=r"cannot run .*model\.onnx"):
+        graph_cost(path)
 
 
 def test_a_fixed_size_counts_its_own_pixels(tmp_path: Path) -> None:

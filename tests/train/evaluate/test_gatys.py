@@ -53,6 +53,13 @@ def test_another_photo_has_another_curve(curves: GatysCurves) -> None:
     assert curves.key(image(seed=0)) != other.key(image(seed=0))
 
 
+def test_other_weights_under_the_same_name_have_other_curves(curves: GatysCurves) -> None:
+    before = curves.key(image(seed=0))
+    curves.judge.vgg.get_buffer("conv2_1_weight")[0, 0, 0, 0] += 1
+    again = GatysCurves(curves.judge, image(seed=1), cache=curves.cache)
+    assert again.key(image(seed=0)) != before
+
+
 def test_what_a_loss_is_worth() -> None:
     curve = [10.0, 5.0, 5.0, 2.0] + [1.0] * 96
     assert worth(20.0, curve) == (1, True, 20.0)

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from nst.models import VGGFeatures
-from nst.train.evaluate.perceptual import STYLE_WEIGHT, PerceptualJudge
+from nst.models.perceptual_loss import DEFAULT_STYLE_WEIGHT
+from nst.train.evaluate.perceptual import PerceptualJudge
 
 
 @pytest.fixture(scope="module")
@@ -34,4 +35,4 @@ def test_totals_are_made_of_the_layers(judge: PerceptualJudge) -> None:
     score = judge.score(image(seed=2), judge.content_target(image(seed=0)))
     assert score.style == pytest.approx(sum(score.style_by_layer.values()) / 2)
     assert score.content == score.content_by_layer["relu3_1"]
-    assert score.total == pytest.approx(score.content + STYLE_WEIGHT * score.style)
+    assert score.total == pytest.approx(score.content + DEFAULT_STYLE_WEIGHT * score.style)

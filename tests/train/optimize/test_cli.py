@@ -203,14 +203,25 @@ def test_existing_results_stay(
         (("PHOTO", "PAINTING", "--style-layers", ""), "at least one style layer"),
         (("PHOTO", "PAINTING", "--style-layer-weights", "1,x"), "numbers with commas"),
         (("PHOTO", "PAINTING", "--style-layer-weights", "1"), "5 style layers but 1"),
-        (("PHOTO", "PAINTING", "--painting-weights", "1,2"), "1 paintings but 2 numbers"),
+        (("PHOTO", "PAINTING", "--style-layer-weights", "1,1,1,1,-1"), "at least 0 and one above"),
+        (("PHOTO", "PAINTING", "--style-layer-weights", "0,0,0,0,0"), "at least 0 and one above"),
+        (("PHOTO", "PAINTING", "PAINTING", "--painting-weights", "1e308,1e308"), "finite"),
+        (("PHOTO", "PAINTING", "--start", "noise", "--seed", "-1"), "--seed"),
+        (
+            ("PHOTO", "PAINTING", "--start", "SNAPSHOT", "-o", "out.png", "--overwrite"),
+            "a snapshot",
+        ),
+        (("--units", "relu1_1", "--content", ".", "-o", "PHOTO", "--overwrite"), "it is an input"),
+        (("--units", "conv1_1", "--content", "."), "such as relu3_1, not conv1_1"),
+        (("PHOTO", "PAINTING", "-o", "folder"), "a folder, give a file name"),
+        (("PHOTO", "PAINTING", "--painting-weights", "1,2"), "2 numbers for 1 paintings"),
         (("PHOTO", "PAINTING", "--content-weight", "0", "--style-weight", "0"), "both be 0"),
         (("PHOTO", "PAINTING", "--start", "nowhere.png"), "there is no such file"),
         (("PHOTO", "PAINTING", "--scales", "9"), "the coarsest scale"),
         (("PHOTO", "PAINTING", "--size", "32"), "24 px wide or high at the coarsest scale"),
-        (("DOT", "PAINTING"), "the photo is 1 px"),
-        (("PHOTO", "DOT"), "the painting is 1 px"),
-        (("LINE", "PAINTING"), "the photo is 1 px"),
+        (("DOT", "PAINTING"), "the photo is 1x1 px and needs 32 px"),
+        (("PHOTO", "DOT"), "the painting is 1x1 px and needs 32 px"),
+        (("LINE", "PAINTING"), "the photo is 900x2 px and needs 32 px"),
         (("--atlas", "PHOTO", "DOT"), "too narrow"),
         (("--atlas", "PHOTO", "PAINTING", "--size", "32"), "too narrow"),
         (("PHOTO", "PAINTING", "--painting-weights", "0"), "above 0"),
@@ -245,17 +256,38 @@ def test_mistakes(
     monkeypatch.chdir(photo.parent)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     (photo.parent / "text.png").write_text("no picture")
+    (photo.parent / "folder").mkdir()
+    (photo.parent / "out.steps").mkdir()
+    picture(photo.parent / "out.steps" / "step_00001.png", seed=7)
     picture(photo.parent / "dot.png", seed=0, size=(1, 1))
     picture(photo.parent / "line.png", seed=0, size=(900, 2))
     names = {"PHOTO": photo.name, "PAINTING": painting.name, "TEXT": "text.png"}
-    names |= {"DOT": "dot.png", "LINE": "line.png"}
+    names |= {"DOT": "dot.png", "LINE": "line.png", "SNAPSHOT": "out.steps/step_00001.png"}
     assert run(*(names.get(argument, argument) for argument in arguments)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.splitlines()[-1].startswith("nst-optimize: ")
     assert message in printed.err.splitlines()[-1]
     kept = {path.name for path in photo.parent.iterdir()}
-    assert kept <= {"photo.jpg", "painting.png", "text.png", "dot.png", "line.png"}
+    made = {"text.png", "dot.png", "line.png", "folder", "out.steps"}
+    assert kept == {"photo.jpg", "painting.png"} | made
+    assert len(list((photo.parent / "out.steps").iterdir())) == 1
+
+
+def test_pictures_that_do_not_fit_into_memory(
+    photo: Path, painting: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nst.train.errors.available_bytes", lambda: 1_000_000_000)
+    wide = picture(photo.with_name("wide.png"), seed=1, size=(3000, 2000))
+    out = ("-o", photo.with_name("out.png"))
+    assert run(wide, painting, "--size", 3000, *out) == 2
+    assert "a picture of 3000x2000 px needs about" in capsys.readouterr().err
+    assert run(photo, wide, "--style-size", 3000, *out) == 2
+    message = capsys.readouterr().err
+    assert "a picture of 3000x2000 px needs about" in message
+    assert "use a smaller --style-size" in message
+    assert run("--atlas", wide, painting, "--size", 3000, *out) == 2
+    assert "use a smaller --size" in capsys.readouterr().err
 
 
 def test_another_vgg_from_a_file(photo: Path, painting: Path, vgg16_file: Path) -> None:

@@ -66,7 +66,7 @@ def checkpoint(tmp_path: Path) -> Path:
     net = TransformerNet(width=4, residual_blocks=1)
     with torch.no_grad():  # the exporter keeps equal tensors once
         for parameter in net.parameters():
-            parameter += 0.01 * torch.randn_like(parameter)
+            parameter.add_(0.01 * torch.randn_like(parameter))
     state = {f"net.{key}": value for key, value in net.state_dict().items()}
     path = tmp_path / "untrained.ckpt"
     torch.save({"state_dict": state, ENTRY: describe(net, style="waves", training={})}, path)

@@ -4,6 +4,7 @@
 
     style_net        what every image transformation network has in common
     transformer_net  Johnson et al. 2016
+    compact_net      small networks for real time
     layers           their building blocks
     nets             the networks by name
     published        checkpoints of pytorch/examples
@@ -18,6 +19,7 @@
 """
 
 from nst.models.checkpoints import TrainedNet, describe, load_trained_net
+from nst.models.compact_net import CompactNet
 from nst.models.losses import (
     ContentLoss,
     LossForm,
@@ -40,6 +42,7 @@ from nst.models.warping import inside, smooth_flow, warp
 
 __all__ = [
     "NETS",
+    "CompactNet",
     "ContentLoss",
     "LossForm",
     "LossTerms",

@@ -50,3 +50,37 @@ def in_half_precision(operation: Callable[[Tensor], Tensor], x: Tensor) -> Tenso
 def instance_norm(channels: int) -> nn.InstanceNorm2d:
     """Instance norm with learned scale and shift, without running statistics."""
     return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
+
+
+class ResizeConv2d(nn.Module):
+    """Bilinear upsampling by 2 and a 3x3 convolution, computed as one sub-pixel convolution.
+
+    Upsampling is linear, so that the four phases of a pixel's place see the 3x3 cells around it
+    through four kernels that come from one. Where the input is flat the four give the same: a
+    sub-pixel convolution with free kernels (Shi et al. 2016) has a grid there. It costs no more.
+
+    Attributes:
+        weight: (C', C, 3, 3), of the convolution after the upsampling.
+        bias: (C',).
+    Source:
+        Odena et al. 2016, "Deconvolution and Checkerboard Artifacts".
+    """
+
+    spread: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3)
+        self.weight = convolution.weight
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        # Which cells (rows) a tap of the kernel (columns) sees, left and right phase.
+        left = [[0.75, 0.25, 0.0], [0.25, 0.75, 0.75], [0.0, 0.0, 0.25]]
+        right = [[0.25, 0.0, 0.0], [0.75, 0.75, 0.25], [0.0, 0.25, 0.75]]
+        self.register_buffer("spread", torch.tensor([left, right]), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', 2H, 2W); H and W at least 2."""
+        kernels = torch.einsum("aps,bqt,ocst->oabcpq", self.spread, self.spread, self.weight)
+        kernels = kernels.flatten(0, 2)  # (4C', C, 3, 3)
+        phases = F.conv2d(reflect_pad(x, 1), kernels, self.bias.repeat_interleave(4))
+        return F.pixel_shuffle(phases, 2)

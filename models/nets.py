@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nst.models.compact_net import CompactNet
 from nst.models.style_net import StyleNet
 from nst.models.transformer_net import TransformerNet
 
-NETS: Mapping[str, type[StyleNet]] = {"TransformerNet": TransformerNet}
+NETS: Mapping[str, type[StyleNet]] = {"CompactNet": CompactNet, "TransformerNet": TransformerNet}
 
 
 def build_net(architecture: Mapping[str, Any]) -> StyleNet:

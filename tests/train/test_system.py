@@ -51,6 +51,19 @@ def test_the_total_is_the_weighted_sum(painting: Path) -> None:
     )
 
 
+def test_stability_counts_with_its_weight(painting: Path) -> None:
+    made = system(painting, stability_weight=5.0)
+    logged = {}
+    made.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
+    total = made.training_step(photos(), 0)
+    assert float(logged["loss/stability"]) > 0
+    torch.testing.assert_close(
+        total.detach(),
+        logged["loss/content"] + 12 * logged["loss/style"] + 5.0 * logged["loss/stability"],
+    )
+    assert made.settings["stability_weight"] == 5.0
+
+
 def test_steps_lower_the_loss(painting: Path) -> None:
     torch.manual_seed(0)
     made = system(painting)

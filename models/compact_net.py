@@ -1,0 +1,76 @@
+"""Small networks for real time: a body at a quarter of the resolution.
+
+A picture has few pixels there, so that a network of 8,000 multiply-accumulates per pixel has room
+for ten convolutions. The way up ends in a resize-convolution that is computed at half the
+resolution (see ``ResizeConv2d``), which costs as much as a sub-pixel convolution and leaves no
+grid of its own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nst.models.layers import ReflectConv2d, ResizeConv2d, instance_norm, upsample_2x
+from nst.models.style_net import StyleNet
+from nst.models.transformer_net import OUTPUT_CENTRE, OUTPUT_SCALE, ResidualBlock
+
+
+class CompactNet(StyleNet):
+    """Two strided convolutions, residual blocks at 1/4, nearest x2, a resize-convolution.
+
+    Args:
+        width: channels at 1/4 of the resolution, at least 1.
+        half_width: channels at 1/2, at least 1. Multiples of 16 run fastest.
+        residual_blocks: at 1/4 of the resolution, at least 0.
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    def __init__(self, width: int = 32, half_width: int = 16, residual_blocks: int = 5) -> None:
+        super().__init__()
+        if min(width, half_width) < 1 or residual_blocks < 0:
+            raise ValueError(
+                "CompactNet takes width and half_width >= 1 and residual_blocks >= 0, "
+                f"not {width}, {half_width} and {residual_blocks}"
+            )
+        self.width = width
+        self.half_width = half_width
+        self.residual_blocks = residual_blocks
+        self.down1 = ReflectConv2d(3, half_width, kernel_size=5, stride=2)
+        self.norm1 = instance_norm(half_width)
+        self.down2 = ReflectConv2d(half_width, width, kernel_size=3, stride=2)
+        self.norm2 = instance_norm(width)
+        self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(residual_blocks)))
+        self.up = ReflectConv2d(width, half_width, kernel_size=3)
+        self.norm3 = instance_norm(half_width)
+        self.out = ResizeConv2d(half_width, 3)
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        """What ``build_net`` needs to make this network again, without its weights."""
+        return {
+            "name": "CompactNet",
+            "width": self.width,
+            "half_width": self.half_width,
+            "residual_blocks": self.residual_blocks,
+        }
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Stylize a batch.
+
+        Args:
+            images: (B, 3, H, W), RGB in [0, 1], H and W at least 16.
+        Returns:
+            (B, 3, H, W), RGB around [0, 1], not clamped.
+        """
+        height, width = images.shape[-2:]
+        x = F.relu(self.norm1(self.down1(images)))  # (B, C/2, ceil(H/2), ceil(W/2))
+        x = F.relu(self.norm2(self.down2(x)))  # (B, C, ceil(H/4), ceil(W/4))
+        x = self.body(x)
+        x = upsample_2x(x)
+        x = F.relu(self.norm3(self.up(x)))  # (B, C/2, 2 ceil(H/4), 2 ceil(W/4))
+        stylized: Tensor = OUTPUT_CENTRE + OUTPUT_SCALE * self.out(x)
+        # The strided convolutions round sizes up and keep the top left corner in place.
+        return stylized[..., :height, :width]

@@ -1,0 +1,75 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from nst.models import CompactNet, build_net
+from nst.models.layers import ResizeConv2d
+
+
+def image(*shape: int) -> Tensor:
+    return torch.rand(*shape, generator=Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 19), (37, 53), (64, 48)])
+def test_output_has_the_size_of_the_input(size: tuple[int, int]) -> None:
+    images = image(2, 3, *size)
+    assert CompactNet(width=8, half_width=4, residual_blocks=1)(images).shape == images.shape
+
+
+def test_a_flat_picture_stays_flat_up_to_its_border() -> None:
+    torch.manual_seed(0)
+    net = CompactNet(width=8, half_width=4, residual_blocks=2).eval()
+    with torch.no_grad():
+        flat = net(torch.full((1, 3, 64, 64), 0.5))
+    torch.testing.assert_close(flat, flat.mean(dim=(2, 3), keepdim=True).expand_as(flat))
+
+
+def test_cropping_keeps_the_top_left_corner() -> None:
+    torch.manual_seed(0)
+    net = CompactNet(width=8, half_width=4, residual_blocks=0).eval()
+    for norm in (m for m in net.modules() if isinstance(m, nn.InstanceNorm2d)):
+        norm.register_forward_hook(lambda module, inputs, output: inputs[0])
+    photo = image(1, 3, 128, 128)
+    with torch.no_grad():
+        whole, cut = net(photo), net(photo[..., :125, :125])
+    # Away from the cut nothing changes: the pixels stay where they are.
+    torch.testing.assert_close(cut[..., :64, :64], whole[..., :64, :64])
+
+
+def test_architecture_makes_the_same_network_again() -> None:
+    net = CompactNet(width=6, half_width=5, residual_blocks=2)
+    again = build_net(net.architecture)
+    again.load_state_dict(net.state_dict())
+    photo = image(1, 3, 20, 20)
+    torch.testing.assert_close(again(photo), net(photo), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("arguments", [{"width": 0}, {"half_width": 0}, {"residual_blocks": -1}])
+def test_arguments_out_of_range(arguments: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="width and half_width >= 1"):
+        CompactNet(**arguments)
+
+
+def test_a_resize_convolution_is_upsampling_and_a_convolution() -> None:
+    torch.manual_seed(0)
+    layer = ResizeConv2d(5, 4)
+    nn.init.normal_(layer.bias)
+    x = image(2, 5, 9, 12)
+    larger = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+    expected = F.conv2d(larger, layer.weight, layer.bias, padding=1)
+    made = layer(x)
+    assert made.shape == (2, 4, 18, 24)
+    torch.testing.assert_close(made[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2])
+
+
+def test_a_resize_convolution_has_no_grid_where_its_input_is_flat() -> None:
+    torch.manual_seed(0)
+    layer = ResizeConv2d(5, 4)
+    nn.init.normal_(layer.bias)
+    made = layer(torch.ones(1, 5, 6, 6))
+    torch.testing.assert_close(made, made.mean(dim=(2, 3), keepdim=True).expand_as(made))
+
+
+def test_a_resize_convolution_keeps_its_kernel_alone() -> None:
+    assert set(ResizeConv2d(5, 4).state_dict()) == {"weight", "bias"}

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,19 @@ def needs_extra(extra: str) -> Iterator[None]:
         raise UserError(
             f"{error.name} is not installed: pip install 'nst[{extra}]' brings it"
         ) from error
+
+
+@contextmanager
+def terminate_as_interrupt() -> Iterator[None]:
+    """Make a request to end (SIGTERM) what Ctrl-C is: a chance to save what there is.
+
+    In the main thread alone, as Python has it with signals.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def print_line(text: str) -> None:

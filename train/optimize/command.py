@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst.infer.colors import keep_colors
-from nst.infer.command_line import EXIT_INTERRUPTED, print_line
+from nst.infer.command_line import EXIT_INTERRUPTED, print_line, terminate_as_interrupt
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image, write_image
 from nst.models import LossForm, VGGFeatures, VGGPadding
@@ -172,9 +172,10 @@ def as_picture(image: Tensor, job: PaintJob, run: CoarseToFine) -> Image.Image:
 
 
 def is_interrupted(run: CoarseToFine) -> bool:
-    """Run to the end, or to Ctrl-C."""
+    """Run to the end, or to Ctrl-C, or to SIGTERM."""
     try:
-        run.run()
+        with terminate_as_interrupt():
+            run.run()
     except KeyboardInterrupt:
         return True
     return False

@@ -1,3 +1,4 @@
+import signal
 import sys
 from pathlib import Path
 
@@ -132,7 +133,9 @@ def test_video_without_its_extra_is_refused_before_the_work(
     assert not photo.with_name("out.steps").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupting_writes_the_best_picture_so_far(
+    number: signal.Signals,
     photo: Path,
     painting: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -147,7 +150,7 @@ def test_interrupting_writes_the_best_picture_so_far(
         def on_step(step: object) -> None:
             report(step)  # type: ignore[arg-type]
             if step.number == 3:  # type: ignore[attr-defined]
-                raise KeyboardInterrupt
+                signal.raise_signal(number)
 
         descent.on_step = on_step
         return descent
@@ -160,6 +163,7 @@ def test_interrupting_writes_the_best_picture_so_far(
     assert printed.err.endswith("nst-optimize: interrupted\n")
     assert load(out).size == (64, 48)
     assert out.with_name("out.strip.png").exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_atlas(photo: Path, painting: Path) -> None:

@@ -6,15 +6,17 @@ resolution (see ``ResizeConv2d``), which costs as much as a sub-pixel convolutio
 grid of its own.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.models.layers import ReflectConv2d, ResizeConv2d, instance_norm, upsample_2x
+from nst.models.layers import (
+    ReflectConv2d,
+    ResidualBlock,
+    ResizeConv2d,
+    instance_norm,
+    upsample_2x,
+)
 from nst.models.style_net import StyleNet
-from nst.models.transformer_net import OUTPUT_CENTRE, OUTPUT_SCALE, ResidualBlock
 
 
 class CompactNet(StyleNet):
@@ -27,6 +29,8 @@ class CompactNet(StyleNet):
     Raises:
         ValueError: if an argument is out of range.
     """
+
+    arguments = ("width", "half_width", "residual_blocks")
 
     def __init__(self, width: int = 32, half_width: int = 16, residual_blocks: int = 5) -> None:
         super().__init__()
@@ -47,16 +51,6 @@ class CompactNet(StyleNet):
         self.norm3 = instance_norm(half_width)
         self.out = ResizeConv2d(half_width, 3)
 
-    @property
-    def architecture(self) -> Mapping[str, Any]:
-        """What ``build_net`` needs to make this network again, without its weights."""
-        return {
-            "name": "CompactNet",
-            "width": self.width,
-            "half_width": self.half_width,
-            "residual_blocks": self.residual_blocks,
-        }
-
     def forward(self, images: Tensor) -> Tensor:
         """Stylize a batch.
 
@@ -65,12 +59,9 @@ class CompactNet(StyleNet):
         Returns:
             (B, 3, H, W), RGB around [0, 1], not clamped.
         """
-        height, width = images.shape[-2:]
         x = F.relu(self.norm1(self.down1(images)))  # (B, C/2, ceil(H/2), ceil(W/2))
         x = F.relu(self.norm2(self.down2(x)))  # (B, C, ceil(H/4), ceil(W/4))
         x = self.body(x)
         x = upsample_2x(x)
         x = F.relu(self.norm3(self.up(x)))  # (B, C/2, 2 ceil(H/4), 2 ceil(W/4))
-        stylized: Tensor = OUTPUT_CENTRE + OUTPUT_SCALE * self.out(x)
-        # The strided convolutions round sizes up and keep the top left corner in place.
-        return stylized[..., :height, :width]
+        return self.as_images(self.out(x), like=images)

@@ -84,3 +84,19 @@ class ResizeConv2d(nn.Module):
         kernels = kernels.flatten(0, 2)  # (4C', C, 3, 3)
         phases = F.conv2d(reflect_pad(x, 1), kernels, self.bias.repeat_interleave(4))
         return F.pixel_shuffle(phases, 2)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with instance norm beside an identity; no ReLU after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = ReflectConv2d(channels, channels, kernel_size=3)
+        self.in1 = instance_norm(channels)
+        self.conv2 = ReflectConv2d(channels, channels, kernel_size=3)
+        self.in2 = instance_norm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        residual: Tensor = self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
+        return x + residual

@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
+from nst.models.style_net import OUTPUT_CENTRE, OUTPUT_SCALE
 from nst.models.tensor_files import ModelFileError
-from nst.models.transformer_net import OUTPUT_CENTRE, OUTPUT_SCALE, TransformerNet
+from nst.models.transformer_net import TransformerNet
 
 FIRST_KEY = "conv1.conv2d.weight"
 # Checkpoints older than PyTorch 0.4 carry statistics that their instance norm never used.

@@ -9,22 +9,11 @@ Source: Johnson et al. 2016, "Perceptual Losses for Real-Time Style Transfer and
 supplementary material, table 1.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from nst.models.layers import ReflectConv2d, instance_norm, upsample_2x
+from nst.models.layers import ReflectConv2d, ResidualBlock, instance_norm, upsample_2x
 from nst.models.style_net import StyleNet
-
-OUTPUT_CENTRE = 0.5
-OUTPUT_SCALE = 1 / 8
-"""The last convolution gives multiples of this around the centre.
-
-It sums hundreds of positive activations, so that one step of Adam moves every pixel by about
-lr * 9 * 9 * width / 2. Without the scale that is more than the range of a picture.
-"""
 
 
 class TransformerNet(StyleNet):
@@ -39,6 +28,8 @@ class TransformerNet(StyleNet):
     Raises:
         ValueError: if an argument is out of range.
     """
+
+    arguments = ("width", "residual_blocks")
 
     def __init__(self, width: int = 32, residual_blocks: int = 5) -> None:
         super().__init__()
@@ -63,15 +54,6 @@ class TransformerNet(StyleNet):
         self.in5 = instance_norm(width)
         self.deconv3 = ReflectConv2d(width, 3, kernel_size=9)
 
-    @property
-    def architecture(self) -> Mapping[str, Any]:
-        """What ``build_net`` needs to make this network again, without its weights."""
-        return {
-            "name": "TransformerNet",
-            "width": self.width,
-            "residual_blocks": self.residual_blocks,
-        }
-
     def forward(self, images: Tensor) -> Tensor:
         """Stylize a batch.
 
@@ -80,7 +62,6 @@ class TransformerNet(StyleNet):
         Returns:
             (B, 3, H, W), RGB around [0, 1], not clamped.
         """
-        height, width = images.shape[-2:]
         x = F.relu(self.in1(self.conv1(images)))  # (B, C, H, W)
         x = F.relu(self.in2(self.conv2(x)))  # (B, 2C, ceil(H/2), ceil(W/2))
         x = F.relu(self.in3(self.conv3(x)))  # (B, 4C, ceil(H/4), ceil(W/4))
@@ -90,22 +71,4 @@ class TransformerNet(StyleNet):
         x = F.relu(self.in4(self.deconv1(x)))  # (B, 2C, 2 ceil(H/4), 2 ceil(W/4))
         x = upsample_2x(x)
         x = F.relu(self.in5(self.deconv2(x)))  # (B, C, 4 ceil(H/4), 4 ceil(W/4))
-        stylized: Tensor = OUTPUT_CENTRE + OUTPUT_SCALE * self.deconv3(x)
-        # The strided convolutions round sizes up and keep the top left corner in place.
-        return stylized[..., :height, :width]
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with instance norm beside an identity; no ReLU after the sum."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = ReflectConv2d(channels, channels, kernel_size=3)
-        self.in1 = instance_norm(channels)
-        self.conv2 = ReflectConv2d(channels, channels, kernel_size=3)
-        self.in2 = instance_norm(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
-        residual: Tensor = self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
-        return x + residual
+        return self.as_images(self.deconv3(x), like=images)

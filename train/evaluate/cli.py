@@ -9,15 +9,8 @@ import typer
 from nst.infer.command_line import needs_extra, new_app, run_app, split_names
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, require_file
+from nst.train import vgg_choice
 from nst.train.evaluate.jobs import EvaluateJob
-from nst.train.vgg_choice import (
-    ArchFlag,
-    DeviceFlag,
-    PrecisionFlag,
-    ThreadsFlag,
-    VGGChoice,
-    WeightsFlag,
-)
 
 app = new_app()
 
@@ -57,8 +50,8 @@ def evaluate(
     style_layers: Annotated[
         str, typer.Option(metavar="LAYERS", help="VGG layers, with commas between them.")
     ] = "relu1_1,relu2_1,relu3_1,relu4_1",
-    vgg: ArchFlag = "vgg19",
-    vgg_weights: WeightsFlag = "auto",
+    vgg: vgg_choice.ArchFlag = "vgg19",
+    vgg_weights: vgg_choice.WeightsFlag = "auto",
     other_vgg_weights: Annotated[
         str,
         typer.Option(
@@ -85,9 +78,9 @@ def evaluate(
     cost: Annotated[
         bool, typer.Option("--cost/--no-cost", help="Measure times per frame and count operations.")
     ] = True,
-    precision: PrecisionFlag = "auto",
-    device: DeviceFlag = "auto",
-    threads: ThreadsFlag = None,
+    precision: vgg_choice.PrecisionFlag = "auto",
+    device: vgg_choice.DeviceFlag = "auto",
+    threads: vgg_choice.ThreadsFlag = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.html", help="The page.")] = Path(
         "evaluation.html"
@@ -110,7 +103,7 @@ def evaluate(
         style_size_px=style_size,
         content_layers=split_names(content_layers),
         style_layers=split_names(style_layers),
-        vgg=VGGChoice(vgg, vgg_weights, precision, device, threads),
+        vgg=vgg_choice.VGGChoice(vgg, vgg_weights, precision, device, threads),
         other_vgg_weights=other_vgg_weights,
         gatys=gatys,
         gatys_photos=gatys_photos or GATYS_PHOTOS,

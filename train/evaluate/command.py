@@ -173,11 +173,7 @@ def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
         main = judge(painting, job, job.vgg)
         curves = None
         if job.gatys:
-            curves = GatysCurves(
-                main,
-                at_size(painting, job.style_size_px),
-                cache=job.cache or default_cache(),
-            )
+            curves = GatysCurves(main, cache=job.cache or default_cache())
     return Judges(main, other_judge(painting, job), curves, job.gatys_photos)
 
 

@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
+from onnx.external_data_helper import load_external_data_for_model
 from onnx.inliner import inline_local_functions
 
 from nst.infer.devices import available_devices
@@ -106,16 +107,18 @@ def graph_cost(model: Path) -> GraphCost:
     Raises:
         UserError: if it does not run at 256 px.
     """
-    proto = inline_local_functions(onnx.load(model))
+    proto = onnx.load(model, load_external_data=False)
+    size = file_bytes(proto, model)
+    load_external_data_for_model(proto, str(model.parent))
+    proto = inline_local_functions(proto)
     counted = [node for node in proto.graph.node if node.op_type in WEIGHT_INPUT]
     pixels, shapes = run_shapes(proto, counted, model)
     macs = sum(macs_of(node, shapes) for node in counted)
-    return GraphCost(file_bytes(model), count_parameters(proto), macs / pixels)
+    return GraphCost(size, count_parameters(proto), macs / pixels)
 
 
-def file_bytes(model: Path) -> int:
-    """Of an ONNX file and the files of weights beside it."""
-    proto = onnx.load(model, load_external_data=False)
+def file_bytes(proto: ModelProto, model: Path) -> int:
+    """Of an ONNX file, read without the files of weights beside it, and of these."""
     entries = {
         entry.value
         for tensor in proto.graph.initializer

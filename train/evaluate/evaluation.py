@@ -168,16 +168,18 @@ def gatys_values(
     small = to_picture(at_size(to_picture(photo.image[0]), GATYS_SIZE_PX)[0])
     frame = np.asarray(small)
     image = as_tensor(frame)
-    if min(image.shape[-2:]) < curves.judge.vgg.min_side_px(curves.judge.vgg.layers):
-        return [dict(NO_WORTH) for _ in subjects]
+    stylizers = [subject.stylize for subject in subjects]
+    narrow = min(image.shape[-2:]) < curves.judge.vgg.min_side_px(curves.judge.vgg.layers)
+    if narrow or not any(stylizers):
+        return [dict(NO_WORTH) if stylize else {} for stylize in stylizers]
     curve = curves.curve(image, on_step)
     target = curves.judge.content_target(image)
     found: list[dict[str, float | None]] = []
-    for subject in subjects:
-        if subject.stylize is None:
+    for stylize in stylizers:
+        if stylize is None:
             found.append({})
             continue
-        total = curves.judge.score(as_tensor(subject.stylize(frame)), target).total
+        total = curves.judge.score(as_tensor(stylize(frame)), target).total
         score = worth(total, curve)
         found.append(
             {

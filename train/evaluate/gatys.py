@@ -56,16 +56,14 @@ class GatysCurves:
     """Curves for one painting and one loss, computed where they are not on disk.
 
     Args:
-        judge: the loss.
-        painting: (1, 3, H, W), RGB in [0, 1], that of the judge.
+        judge: the painting and the loss.
         cache: folder for the curves; it is made.
     Raises:
         UserError: if the folder cannot be made or written to.
     """
 
-    def __init__(self, judge: PerceptualJudge, painting: Tensor, *, cache: Path) -> None:
+    def __init__(self, judge: PerceptualJudge, *, cache: Path) -> None:
         self.judge = judge
-        self.painting = painting
         self.cache = cache
         self.judged_by = weights_digest(judge.vgg)
         ensure_folder(cache)
@@ -98,8 +96,9 @@ class GatysCurves:
     def key(self, photo: Tensor) -> str:
         """Name of the curve: everything that it depends on."""
         digest = hashlib.sha256()
-        for image in (photo, self.painting):
-            digest.update(np.ascontiguousarray(image.mul(255).round().byte().numpy()).tobytes())
+        for image in (photo, self.judge.painting):
+            pixels = image.mul(255).round().byte().cpu().numpy()
+            digest.update(np.ascontiguousarray(pixels).tobytes())
             digest.update(str(tuple(image.shape)).encode())
         vgg = self.judge.vgg
         loss = (self.settings, self.judged_by, vgg.padding, vgg.dtype)
@@ -113,7 +112,7 @@ class GatysCurves:
             self.settings,
             vgg=self.judge.vgg,
             content=photo,
-            paintings=[Painting(self.painting.to(photo.device))],
+            paintings=[Painting(self.judge.painting)],
         )
         descent = Descent(noise_like(photo, seed=0), objective)
         curve: list[float] = []

@@ -47,10 +47,11 @@ class PerceptualJudge:
         check_distinct("content", content_layers)
         check_distinct("style", style_layers)
         self.vgg = vgg
+        self.painting = painting.to(vgg.device)
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
         with torch.no_grad():
-            features = vgg(painting.to(vgg.device), layers=self.style_layers)
+            features = vgg(self.painting, layers=self.style_layers)
         self.grams = {layer: gram_matrix(features[layer]) for layer in self.style_layers}
 
     def content_target(self, photo: Tensor) -> dict[str, Tensor]:

@@ -175,10 +175,5 @@ def as_json(results: Sequence[Result], settings: dict[str, Any], photos: Sequenc
 
 def measure_json(result: Result, key: str) -> dict[str, Any]:
     """Mean, deviation (None for one photo), and the value of each photo, None where it has none."""
-    spread = result.spread(key)
-    assert spread is not None
-    return {
-        "mean": spread.mean,
-        "deviation": spread.deviation,
-        "photos": result.values[key],
-    }
+    mean, deviation = result.spread(key) or (None, None)
+    return {"mean": mean, "deviation": deviation, "photos": result.values[key]}

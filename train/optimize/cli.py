@@ -10,6 +10,7 @@ import typer
 from nst.infer.command_line import needs_extra, new_app, run_app, split_names, split_numbers
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
+from nst.train import vgg_choice
 from nst.train.optimize import options
 from nst.train.optimize.jobs import (
     ATLAS_SIZE_PX,
@@ -21,14 +22,6 @@ from nst.train.optimize.jobs import (
     UnitsJob,
 )
 from nst.train.photo_files import find_photos
-from nst.train.vgg_choice import (
-    ArchFlag,
-    DeviceFlag,
-    PrecisionFlag,
-    ThreadsFlag,
-    VGGChoice,
-    WeightsFlag,
-)
 
 app = new_app()
 
@@ -70,22 +63,22 @@ def optimize(
     atlas: options.AtlasFlag = False,
     units: options.UnitsFlag = None,
     photos: options.PhotosFlag = None,
-    vgg: ArchFlag = "vgg19",
-    vgg_weights: WeightsFlag = "auto",
-    precision: PrecisionFlag = "auto",
-    device: DeviceFlag = "auto",
-    threads: ThreadsFlag = None,
+    vgg: vgg_choice.ArchFlag = "vgg19",
+    vgg_weights: vgg_choice.WeightsFlag = "auto",
+    precision: vgg_choice.PrecisionFlag = "auto",
+    device: vgg_choice.DeviceFlag = "auto",
+    threads: vgg_choice.ThreadsFlag = None,
     seed: options.SeedFlag = 0,
     overwrite: options.OverwriteFlag = False,
 ) -> int:
     """Paint one photo by optimising the picture itself (Gatys et al. 2015)."""
-    choice = VGGChoice(vgg, vgg_weights, precision, device, threads)
+    choice = vgg_choice.VGGChoice(vgg, vgg_weights, precision, device, threads)
     descending = Descending(form=form, optimizer=optimizer, steps=steps, seed=seed)
     if units is not None:
         options.refuse_other_flags(context, "--units", options.UNITS_FLAGS)
         if photos is None:
             raise UserError("--units needs a folder of photos: --content FOLDER")
-        units_job = UnitsJob(units, photos, out, size or UNITS_SIZE_PX)
+        units_job = UnitsJob(units, find_photos(photos), out, size or UNITS_SIZE_PX)
         return start_units(units_job, choice, overwrite=overwrite)
     if content is None:
         raise UserError("give a photo and a painting")
@@ -119,13 +112,13 @@ def optimize(
     return start_painting(job, choice, overwrite=overwrite)
 
 
-def start_units(job: UnitsJob, choice: VGGChoice, *, overwrite: bool) -> int:
+def start_units(job: UnitsJob, choice: vgg_choice.VGGChoice, *, overwrite: bool) -> int:
     """Check the files of ``--units``, then do it. Returns the exit status."""
-    check_outputs(job.out, inputs=find_photos(job.photos), overwrite=overwrite)
+    check_outputs(job.out, inputs=job.photos, overwrite=overwrite)
     return int(work().show_units(job, choice))
 
 
-def start_atlas(job: AtlasJob, choice: VGGChoice, *, overwrite: bool) -> int:
+def start_atlas(job: AtlasJob, choice: vgg_choice.VGGChoice, *, overwrite: bool) -> int:
     """Check the files of ``--atlas``, then do it. Returns the exit status."""
     inputs = [job.photo, job.painting]
     for path in inputs:
@@ -134,7 +127,7 @@ def start_atlas(job: AtlasJob, choice: VGGChoice, *, overwrite: bool) -> int:
     return int(work().draw_atlas(job, choice))
 
 
-def start_painting(job: PaintJob, choice: VGGChoice, *, overwrite: bool) -> int:
+def start_painting(job: PaintJob, choice: vgg_choice.VGGChoice, *, overwrite: bool) -> int:
     """Check the files of a picture, then paint it. Returns the exit status."""
     inputs = [job.photo, *job.paintings]
     for path in inputs:

@@ -149,8 +149,8 @@ class CoarseToFine:
     def first_picture(self, content: Tensor) -> Tensor:
         """What the coarsest scale begins with, of the content's size."""
         if self.pictures.start is not None:
-            start = at_size(self.pictures.start, max(content.shape[-2:])).to(content.device)
-            return start if start.shape == content.shape else resize(start, content)
+            start = at_size(self.pictures.start, max(content.shape[-2:]))
+            return resize(start.to(content.device), content)
         return noise_like(content, seed=self.seed)
 
 

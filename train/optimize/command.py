@@ -20,7 +20,6 @@ from nst.train.optimize.objective import ObjectiveSettings
 from nst.train.optimize.progress import DescentProgress, SurveyProgress
 from nst.train.optimize.units import choose_units, draw_units, receptive_field, survey_photos
 from nst.train.painting import shrunk_size, to_picture
-from nst.train.photo_files import find_photos
 from nst.train.vgg_choice import VGGChoice
 from nst.train.vgg_loading import FEATURES, GRADIENTS, load_vgg, refuse_large_pictures
 
@@ -221,13 +220,12 @@ def show_units(job: UnitsJob, choice: VGGChoice) -> int:
     """
     if not job.layer.startswith("relu"):
         raise UserError(f"--units takes a layer such as relu3_1, not {job.layer}")
-    paths = find_photos(job.photos)
     with wrong_settings():
         vgg = load_vgg([job.layer], choice)
     with failed_work():
-        with SurveyProgress(len(paths)) as progress:
+        with SurveyProgress(len(job.photos)) as progress:
             survey = survey_photos(
-                paths,
+                job.photos,
                 vgg=vgg,
                 layer=job.layer,
                 short_side_px=job.short_side_px,
@@ -237,7 +235,7 @@ def show_units(job: UnitsJob, choice: VGGChoice) -> int:
         sheet = draw_units(
             survey.strongest,
             choose_units(survey),
-            paths,
+            job.photos,
             field=receptive_field(job.layer, vgg.arch),
             short_side_px=job.short_side_px,
         )

@@ -92,6 +92,6 @@ class UnitsJob:
     """What excites nine units of a layer most, in a folder of photos."""
 
     layer: str
-    photos: Path
+    photos: Sequence[Path]
     out: Path
     short_side_px: int

@@ -247,6 +247,27 @@ def test_worth_in_optimisation(
     assert len(list(cache.iterdir())) == 1
 
 
+def test_photos_too_narrow_for_a_curve_have_no_worth(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in photos.iterdir():
+        with Image.open(file) as opened:
+            opened.resize((600, 64)).save(file)
+    deep = ("--style-layers", "relu1_1,relu5_1", "--size", "600", "--gatys", "--cache", tmp_path)
+    found = evaluate(capsys, painting, photos, "identity", *FASTEST, *deep)["identity"]
+    assert found["total"] > 0
+    assert found["gatys"] is None
+
+
+def test_no_curve_is_made_for_ready_pictures_alone(
+    painting: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = tmp_path / "curves"
+    found = evaluate(capsys, painting, photos, photos, *FASTEST, "--gatys", "--cache", cache)
+    assert "gatys" not in found[photos.name]
+    assert list(cache.iterdir()) == []
+
+
 def test_tables_and_the_page(
     painting: Path, photos: Path, negative: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

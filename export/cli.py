@@ -38,6 +38,14 @@ def export(
         typer.Option("--out", "-o", metavar="FILE", help="The result; default: STYLE.onnx."),
     ] = None,
     opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = 18,
+    statistics: Annotated[
+        bool,
+        typer.Option(
+            "--statistics",
+            help="Let apps fix the statistics of the instance norms, for tiles and video: adds "
+            "the optional input fixed_statistics and the output statistics.",
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
 ) -> None:
     """Export a trained style to ONNX, checked against PyTorch."""
@@ -54,7 +62,7 @@ def export(
         trained = load_trained_net(source)
         path = Path(f"{trained.style}.onnx") if out is None else out
         check_target(path, overwrite=overwrite)
-        report = export_onnx(trained, path, opset=opset)
+        report = export_onnx(trained, path, opset=opset, statistics=statistics)
     except (ModelFileError, ParityError) as error:
         raise UserError(f"cannot export {source}: {error}") from error
     print_line(report.summary())

@@ -41,19 +41,22 @@ class ExportReport:
         )
 
 
-def export_onnx(trained: TrainedNet, path: Path, *, opset: int = DEFAULT_OPSET) -> ExportReport:
+def export_onnx(
+    trained: TrainedNet, path: Path, *, opset: int = DEFAULT_OPSET, statistics: bool = False
+) -> ExportReport:
     """Export a network, compare the file with PyTorch, and only then give it its name.
 
     Args:
         trained: from ``nst.models.load_trained_net``, or just trained.
         path: of the ONNX file; an existing one is replaced.
         opset: see ``nst.export.graph.OPSETS``.
+        statistics: with fixed statistics, see ``nst.export.graph.build_graph``.
     Raises:
         ParityError: if the file does not give PyTorch's pictures. None is left.
         UserError: if it cannot be written.
         ValueError: if ``opset`` is unknown.
     """
-    graph = build_graph(trained.net, opset=opset)
+    graph = build_graph(trained.net, opset=opset, statistics=statistics)
     metadata = ModelMetadata(
         style=trained.style,
         net=to_json(trained.net.architecture),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nst.infer.devices import choose_device
 from nst.infer.errors import UserError, one_line, os_error_reason
 from nst.infer.files import require_file
-from nst.infer.metadata import Layout
+from nst.infer.metadata import STATISTICS_OUTPUT, Layout
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -38,7 +38,8 @@ class ImageGraph:
 
     Args:
         model: an ONNX file with one input and one output, both uint8 (N, H, W, 3) or both
-            float32 (N, 3, H, W). Inputs with a default value do not count.
+            float32 (N, 3, H, W). Inputs with a default value do not count, nor does the output
+            of statistics.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
         device: where it runs, see ``nst.infer.devices``.
     Attributes:
@@ -57,6 +58,7 @@ class ImageGraph:
         with _load_errors(model):
             self._session = _open_session(model, threads, device)
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            outputs = [output for output in outputs if output.name != STATISTICS_OUTPUT]
             self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         layout = _image_layout(inputs, outputs)
         if layout is None:
@@ -70,6 +72,7 @@ class ImageGraph:
         self.fixed_height: int | None = height if isinstance(height, int) else None
         self.fixed_width: int | None = width if isinstance(width, int) else None
         self._input_name: str = inputs[0].name
+        self._output_name: str = outputs[0].name
 
     def run(self, batch: NDArray[Any]) -> NDArray[Any]:
         """Run the graph.
@@ -82,7 +85,9 @@ class ImageGraph:
             UserError: if onnxruntime fails, or the result has another shape.
         """
         with run_errors(self.model):
-            result: NDArray[Any] = self._session.run(None, {self._input_name: batch})[0]
+            result: NDArray[Any] = self._session.run(
+                [self._output_name], {self._input_name: batch}
+            )[0]
         if result.shape != batch.shape:
             raise UserError(
                 f"{self.model} is not an image-to-image model: "

@@ -16,6 +16,10 @@ UNIT_RANGE: ValueRange = (0.0, 1.0)
 VALUE_RANGES = {"0-255": BYTE_RANGE, "0-1": UNIT_RANGE}
 """Every range of pixel values that a model may use, by the name users give it."""
 
+STATISTICS_INPUT = "fixed_statistics"
+STATISTICS_OUTPUT = "statistics"
+"""Names in a graph whose instance norms can be given their statistics."""
+
 FORMAT = 1
 PREFIX = "nst."
 

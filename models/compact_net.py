@@ -30,6 +30,7 @@ class CompactNet(StyleNet):
         ValueError: if an argument is out of range.
     """
 
+    block_px = 2
     arguments = ("width", "half_width", "residual_blocks")
 
     def __init__(self, width: int = 32, half_width: int = 16, residual_blocks: int = 5) -> None:
@@ -51,17 +52,16 @@ class CompactNet(StyleNet):
         self.norm3 = instance_norm(half_width)
         self.out = ResizeConv2d(half_width, 3)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Stylize a batch.
-
-        Args:
-            images: (B, 3, H, W), RGB in [0, 1], H and W at least 16.
-        Returns:
-            (B, 3, H, W), RGB around [0, 1], not clamped.
-        """
+    def blocks(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 12, 2 ceil(H/4), 2 ceil(W/4)), see ``StyleNet.blocks``."""
         x = F.relu(self.norm1(self.down1(images)))  # (B, C/2, ceil(H/2), ceil(W/2))
         x = F.relu(self.norm2(self.down2(x)))  # (B, C, ceil(H/4), ceil(W/4))
         x = self.body(x)
         x = upsample_2x(x)
         x = F.relu(self.norm3(self.up(x)))  # (B, C/2, 2 ceil(H/4), 2 ceil(W/4))
-        return self.as_images(self.out(x), like=images)
+        result: Tensor = self.out(x)
+        return result
+
+    def ends(self) -> tuple[nn.Conv2d, ResizeConv2d]:
+        """The 5x5 convolution on the image, and the resize-convolution."""
+        return self.down1, self.out

@@ -79,11 +79,23 @@ class ResizeConv2d(nn.Module):
         self.register_buffer("spread", torch.tensor([left, right]), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C', 2H, 2W); H and W at least 2."""
-        kernels = torch.einsum("aps,bqt,ocst->oabcpq", self.spread, self.spread, self.weight)
+        """(B, C, H, W) to (B, 4C', H, W), for ``spread_blocks``; H and W at least 2."""
+        kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
         kernels = kernels.flatten(0, 2)  # (4C', C, 3, 3)
-        phases = F.conv2d(reflect_pad(x, 1), kernels, self.bias.repeat_interleave(4))
-        return F.pixel_shuffle(phases, 2)
+        return F.conv2d(reflect_pad(x, 1), kernels, self.bias.repeat(4))
+
+
+def spread_blocks(x: Tensor, side: int) -> Tensor:
+    """Channels into pixels: (B, side**2 * C, H, W) to (B, C, side * H, side * W).
+
+    The channels of the pixels of a block follow each other row by row. (``F.pixel_shuffle`` takes
+    all pixels of one channel together.)
+    """
+    if side == 1:
+        return x
+    batch, channels, height, width = x.shape
+    pixels = x.view(batch, side, side, channels // side**2, height, width)
+    return pixels.permute(0, 3, 4, 1, 5, 2).reshape(batch, -1, side * height, side * width)
 
 
 class ResidualBlock(nn.Module):

@@ -45,12 +45,10 @@ def from_published(state: Mapping[str, Any]) -> TransformerNet:
         }
         blocks = {key.split(".")[0] for key in weights if re.match(r"res\d+\.", key)}
         net = TransformerNet(width=weights["conv1.weight"].shape[0], residual_blocks=len(blocks))
-        weights["conv1.weight"] = weights["conv1.weight"] * 255.0
-        weights["deconv3.weight"] = weights["deconv3.weight"] / (255.0 * OUTPUT_SCALE)
-        bias = weights["deconv3.bias"] / 255.0
-        weights["deconv3.bias"] = (bias - OUTPUT_CENTRE) / OUTPUT_SCALE
         net.load_state_dict(weights)
     except (AttributeError, KeyError, IndexError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ModelFileError(f"not a whole pytorch/examples checkpoint: {reason}") from error
+    result = 1 / (255.0 * OUTPUT_SCALE)
+    net.rescale(image=255.0, result=result, centre=-OUTPUT_CENTRE / OUTPUT_SCALE)
     return net

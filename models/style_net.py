@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+from nst.models.layers import ResizeConv2d, spread_blocks
 
 OUTPUT_CENTRE = 0.5
 OUTPUT_SCALE = 1 / 8
@@ -35,18 +38,48 @@ class StyleNet(nn.Module, ABC):
         values = {name: getattr(self, name) for name in self.arguments}
         return {"name": type(self).__name__, **values}
 
-    @abstractmethod
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W), RGB in [0, 1], to the same shape and about the same range."""
+    block_px: int = 1
+    """Side of the square of pixels that one place of the last layer gives."""
 
-    def as_images(self, x: Tensor, *, like: Tensor) -> Tensor:
-        """What the last convolution gives as images, RGB around [0, 1].
+    def forward(self, images: Tensor) -> Tensor:
+        """Stylize a batch.
 
         Args:
-            x: (B, 3, H', W'), H' >= H and W' >= W: strided convolutions round sizes up and keep
-                the top left corner in place.
-            like: (B, 3, H, W).
+            images: (B, 3, H, W), RGB in [0, 1], H and W at least ``min_size_px``.
+        Returns:
+            (B, 3, H, W), RGB around [0, 1], not clamped.
         """
-        height, width = like.shape[-2:]
-        images = OUTPUT_CENTRE + OUTPUT_SCALE * x
-        return images[..., :height, :width]
+        height, width = images.shape[-2:]
+        pixels = spread_blocks(self.blocks(images), self.block_px)
+        return OUTPUT_CENTRE + OUTPUT_SCALE * pixels[..., :height, :width]
+
+    @abstractmethod
+    def blocks(self, images: Tensor) -> Tensor:
+        """What the last layer gives, in units of ``OUTPUT_SCALE`` around ``OUTPUT_CENTRE``.
+
+        Args:
+            images: (B, 3, H, W), RGB in [0, 1].
+        Returns:
+            (B, 3 * block_px**2, H', W'), the pixels of a block row by row, RGB together. H' and
+            W' times ``block_px`` are at least H and W: strided convolutions round sizes up and
+            keep the top left corner in place.
+        """
+
+    @abstractmethod
+    def ends(self) -> tuple[nn.Conv2d, nn.Conv2d | ResizeConv2d]:
+        """The first and the last layer."""
+
+    def rescale(self, *, image: float, result: float, centre: float) -> None:
+        """Change the units of images and ``blocks``, in place.
+
+        Args:
+            image: what the first layer multiplies images with, besides.
+            result: what the last layer multiplies its result with, besides.
+            centre: what is added to that.
+        """
+        first, last = self.ends()
+        assert last.bias is not None
+        with torch.no_grad():
+            first.weight.mul_(image)
+            last.weight.mul_(result)
+            last.bias.mul_(result).add_(centre)

@@ -10,7 +10,7 @@ supplementary material, table 1.
 """
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from nst.models.layers import ReflectConv2d, ResidualBlock, instance_norm, upsample_2x
 from nst.models.style_net import StyleNet
@@ -54,14 +54,8 @@ class TransformerNet(StyleNet):
         self.in5 = instance_norm(width)
         self.deconv3 = ReflectConv2d(width, 3, kernel_size=9)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Stylize a batch.
-
-        Args:
-            images: (B, 3, H, W), RGB in [0, 1], H and W at least 16.
-        Returns:
-            (B, 3, H, W), RGB around [0, 1], not clamped.
-        """
+    def blocks(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 3, 4 ceil(H/4), 4 ceil(W/4)), see ``StyleNet.blocks``."""
         x = F.relu(self.in1(self.conv1(images)))  # (B, C, H, W)
         x = F.relu(self.in2(self.conv2(x)))  # (B, 2C, ceil(H/2), ceil(W/2))
         x = F.relu(self.in3(self.conv3(x)))  # (B, 4C, ceil(H/4), ceil(W/4))
@@ -71,4 +65,9 @@ class TransformerNet(StyleNet):
         x = F.relu(self.in4(self.deconv1(x)))  # (B, 2C, 2 ceil(H/4), 2 ceil(W/4))
         x = upsample_2x(x)
         x = F.relu(self.in5(self.deconv2(x)))  # (B, C, 4 ceil(H/4), 4 ceil(W/4))
-        return self.as_images(self.deconv3(x), like=images)
+        result: Tensor = self.deconv3(x)
+        return result
+
+    def ends(self) -> tuple[nn.Conv2d, nn.Conv2d]:
+        """The two 9x9 convolutions."""
+        return self.conv1, self.deconv3

@@ -51,6 +51,12 @@ def test_a_run_becomes_a_file_that_stylizes(run: Path, tmp_path: Path, capsys: C
         assert stylized.size == (41, 30)
 
 
+def test_statistics_can_be_left_open(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "waves.onnx"
+    assert main([str(run), "-o", str(model), "--statistics"]) == 0
+    assert [port.name for port in onnx.load(model).graph.output] == ["stylized", "statistics"]
+
+
 def test_the_default_name_is_that_of_the_style(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

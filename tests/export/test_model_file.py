@@ -107,7 +107,7 @@ def test_a_file_that_fails_is_not_handed_over(
     trained: TrainedNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Brighter(width=4, residual_blocks=1).eval()
-    monkeypatch.setattr("nst.export.model_file.build_graph", lambda net, opset: build_graph(other))
+    monkeypatch.setattr("nst.export.model_file.build_graph", lambda net, **_: build_graph(other))
     with pytest.raises(ParityError):
         export_onnx(trained, tmp_path / "x.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.models.layers import ReflectConv2d, reflect_pad, upsample_2x
+from nst.models.layers import ReflectConv2d, reflect_pad, spread_blocks, upsample_2x
 
 
 def images(dtype: torch.dtype = torch.float32) -> Tensor:
@@ -33,3 +33,15 @@ def test_autocast_pads_and_upsamples_in_half_precision() -> None:
 def test_without_autocast_the_precision_stays() -> None:
     for dtype in (torch.float32, torch.float64, torch.bfloat16):
         assert reflect_pad(images(dtype), 1).dtype == upsample_2x(images(dtype)).dtype == dtype
+
+
+def test_blocks_become_pixels_row_by_row() -> None:
+    blocks = torch.arange(8.0).view(1, 8, 1, 1) + torch.tensor([0.0, 100.0])
+    pixels = spread_blocks(blocks, 2)
+    assert pixels.shape == (1, 2, 2, 4)
+    assert pixels[0, 0].tolist() == [[0, 2, 100, 102], [4, 6, 104, 106]]
+    assert pixels[0, 1].tolist() == [[1, 3, 101, 103], [5, 7, 105, 107]]
+
+
+def test_pixels_as_they_are() -> None:
+    assert torch.equal(spread_blocks(images(), 1), images())

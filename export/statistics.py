@@ -1,0 +1,70 @@
+"""Fixed statistics: instance norms that take mean and variance from outside.
+
+Instance norm normalises with the mean and the variance of the whole picture. A tile has others,
+and so has the next frame of a video: seams and flicker. With the statistics of the whole picture,
+or of the frames before, a tile is what the whole would be at that place.
+"""
+
+import torch
+from torch import Tensor, nn
+
+OWN = -1.0
+"""In place of a variance: the picture's own statistics count."""
+
+
+class StatisticsDesk:
+    """Hands fixed statistics to the norms of a network, and collects those they used.
+
+    Args:
+        net: its instance norms are replaced by ``OpenNorm``.
+    Attributes:
+        channels: of all norms together.
+    Raises:
+        ValueError: if there are none.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        norms = {
+            name: each for name, each in net.named_modules() if isinstance(each, nn.InstanceNorm2d)
+        }
+        if not norms:
+            raise ValueError(f"{type(net).__name__} has no instance norm: there are no statistics")
+        for number, (name, norm) in enumerate(norms.items()):
+            net.set_submodule(name, OpenNorm(norm, self, number))
+        self._widths = [norm.num_features for norm in norms.values()]
+        self._fixed: tuple[Tensor, ...] = ()
+        self._used: dict[int, Tensor] = {}
+        self.channels = sum(self._widths)
+
+    def open(self, fixed: Tensor) -> None:
+        """Before a pass: (1, ``channels``, 2), mean and variance, as ``close`` gives them."""
+        self._fixed = torch.split(fixed, self._widths, dim=1)
+        self._used = {}
+
+    def exchange(self, number: int, own: Tensor) -> Tensor:
+        """For one norm: its own statistics (N, C, 2) to those that count."""
+        fixed = self._fixed[number]
+        self._used[number] = torch.where(fixed[:, :, 1:] < 0, own, fixed)
+        return self._used[number]
+
+    def close(self) -> Tensor:
+        """After a pass: the statistics that were used, (N, ``channels``, 2)."""
+        return torch.cat([self._used[number] for number in range(len(self._widths))], dim=1)
+
+
+class OpenNorm(nn.Module):
+    """Instance norm whose statistics come from a ``StatisticsDesk``."""
+
+    def __init__(self, norm: nn.InstanceNorm2d, desk: StatisticsDesk, number: int) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+        self.desk, self.number = desk, number
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        own_mean = x.mean(dim=(2, 3), keepdim=True)
+        own_variance = (x - own_mean).square().mean(dim=(2, 3))
+        own = torch.stack([own_mean.flatten(1), own_variance], dim=2)
+        mean, variance = self.desk.exchange(self.number, own)[..., None, None].unbind(dim=2)
+        scale = torch.rsqrt(variance + self.eps) * self.weight[:, None, None]
+        return x * scale + (self.bias[:, None, None] - mean * scale)

@@ -13,6 +13,7 @@
     vgg_weights      where their weights come from
     losses           content, Gram style, total variation
     perceptual_loss  the training objective
+    grid_loss        no patterns with the period of the network's stride
     stability_loss   steadiness on video, learned from still photos
     warping          smooth flows, and images moved along them
     tensor_files     reading files of tensors safely
@@ -20,6 +21,7 @@
 
 from nst.models.checkpoints import TrainedNet, describe, load_trained_net
 from nst.models.compact_net import CompactNet
+from nst.models.grid_loss import GridLoss
 from nst.models.losses import (
     ContentLoss,
     LossForm,
@@ -44,6 +46,7 @@ __all__ = [
     "NETS",
     "CompactNet",
     "ContentLoss",
+    "GridLoss",
     "LossForm",
     "LossTerms",
     "ModelFileError",

@@ -4,18 +4,17 @@ A picture has few pixels there, so that a network of 8,000 multiply-accumulates 
 for ten convolutions. The way up ends in a resize-convolution that is computed at half the
 resolution (see ``ResizeConv2d``), which costs as much as a sub-pixel convolution and leaves no
 grid of its own.
+
+In a network this small, padding and instance norm take as long as the convolutions. So a picture
+is padded once for the two convolutions on the way down, once per residual block, and once for the
+two on the way up: the first of two gives a ring more than is needed, the second uses it up. And
+only the body is normalised. See ``docs/networks.md`` for what each of these is worth.
 """
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.models.layers import (
-    ReflectConv2d,
-    ResidualBlock,
-    ResizeConv2d,
-    instance_norm,
-    upsample_2x,
-)
+from nst.models.layers import ResizeConv2d, edge_pad, instance_norm, reflect_pad, upsample_2x
 from nst.models.style_net import StyleNet
 
 
@@ -43,25 +42,40 @@ class CompactNet(StyleNet):
         self.width = width
         self.half_width = half_width
         self.residual_blocks = residual_blocks
-        self.down1 = ReflectConv2d(3, half_width, kernel_size=5, stride=2)
-        self.norm1 = instance_norm(half_width)
-        self.down2 = ReflectConv2d(half_width, width, kernel_size=3, stride=2)
-        self.norm2 = instance_norm(width)
-        self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(residual_blocks)))
-        self.up = ReflectConv2d(width, half_width, kernel_size=3)
-        self.norm3 = instance_norm(half_width)
+        self.down1 = nn.Conv2d(3, half_width, kernel_size=5, stride=2)
+        self.down2 = nn.Conv2d(half_width, width, kernel_size=3, stride=2)
+        self.norm = instance_norm(width)
+        self.body = nn.Sequential(*(CompactBlock(width) for _ in range(residual_blocks)))
+        self.up = nn.Conv2d(width, half_width, kernel_size=3)
         self.out = ResizeConv2d(half_width, 3)
 
     def blocks(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 12, 2 ceil(H/4), 2 ceil(W/4)), see ``StyleNet.blocks``."""
-        x = F.relu(self.norm1(self.down1(images)))  # (B, C/2, ceil(H/2), ceil(W/2))
-        x = F.relu(self.norm2(self.down2(x)))  # (B, C, ceil(H/4), ceil(W/4))
+        """(B, 3, H, W) to (B, 12, 2 h, 2 w), h = ceil(H/4), see ``StyleNet.blocks``."""
+        x = F.relu(self.down1(reflect_pad(images, 4)))  # (B, C/2, 2h + 1 or + 2, ...)
+        x = F.relu(self.norm(self.down2(x)))  # (B, C, h, w)
         x = self.body(x)
-        x = upsample_2x(x)
-        x = F.relu(self.norm3(self.up(x)))  # (B, C/2, 2 ceil(H/4), 2 ceil(W/4))
+        x = upsample_2x(edge_pad(x, 1))  # (B, C, 2h + 4, 2w + 4)
+        x = F.relu(self.up(x))  # (B, C/2, 2h + 2, 2w + 2)
         result: Tensor = self.out(x)
         return result
 
     def ends(self) -> tuple[nn.Conv2d, ResizeConv2d]:
         """The 5x5 convolution on the image, and the resize-convolution."""
         return self.down1, self.out
+
+
+class CompactBlock(nn.Module):
+    """Two 3x3 convolutions with instance norm beside an identity, padded once."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, kernel_size=3)
+        self.norm1 = instance_norm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, kernel_size=3)
+        self.norm2 = instance_norm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape; H and W at least 3."""
+        inner = F.relu(self.norm1(self.conv1(reflect_pad(x, 2))))  # (B, C, H + 2, W + 2)
+        residual: Tensor = self.norm2(self.conv2(inner))
+        return x + residual

@@ -33,6 +33,11 @@ def reflect_pad(x: Tensor, cells: int) -> Tensor:
     return in_half_precision(lambda x: F.pad(x, (cells,) * 4, mode="reflect"), x)
 
 
+def edge_pad(x: Tensor, cells: int) -> Tensor:
+    """(B, C, H, W) with its border repeated ``cells`` times on each side."""
+    return in_half_precision(lambda x: F.pad(x, (cells,) * 4, mode="replicate"), x)
+
+
 def upsample_2x(x: Tensor) -> Tensor:
     """(B, C, H, W) to (B, C, 2H, 2W) by the nearest neighbour."""
     return in_half_precision(lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"), x)
@@ -79,10 +84,10 @@ class ResizeConv2d(nn.Module):
         self.register_buffer("spread", torch.tensor([left, right]), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, 4C', H, W), for ``spread_blocks``; H and W at least 2."""
+        """(B, C, H + 2, W + 2) to (B, 4C', H, W), for ``spread_blocks``."""
         kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
         kernels = kernels.flatten(0, 2)  # (4C', C, 3, 3)
-        return F.conv2d(reflect_pad(x, 1), kernels, self.bias.repeat(4))
+        return F.conv2d(x, kernels, self.bias.repeat(4))
 
 
 def spread_blocks(x: Tensor, side: int) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nst.infer.errors import UserError
 from nst.models import (
+    GridLoss,
     LossForm,
     PerceptualLoss,
     StabilityLoss,
@@ -54,6 +55,7 @@ class StyleTransferSystem(pl.LightningModule):
         tv_weight: weight of the total variation; more gives smoother pictures.
         stability_weight: weight of the difference between a moved stylized photo and a stylized
             moved photo; more is steadier on video.
+        grid_weight: weight of the pattern that the result has with the network's stride.
         style_size: longer side of the painting in pixels while training; more gives larger
             strokes.
         learning_rate: of Adam, after a short warm-up; falls to nearly 0 along a cosine.
@@ -77,7 +79,8 @@ class StyleTransferSystem(pl.LightningModule):
         content_weight: float = 1.0,
         style_weight: float = DEFAULT_STYLE_WEIGHT,
         tv_weight: float = 0.0,
-        stability_weight: float = 0.0,
+        stability_weight: float = 100.0,
+        grid_weight: float = 1000.0,
         style_size: int = 512,
         learning_rate: float = 1e-3,
         compile: bool = False,  # noqa: A002 - the flag is named as torch's function
@@ -85,8 +88,9 @@ class StyleTransferSystem(pl.LightningModule):
         super().__init__()
         if not (0 <= style_strength < math.inf and 0 < learning_rate < math.inf):
             raise UserError("style_strength must be at least 0 and learning_rate above 0")
-        if not 0 <= stability_weight < math.inf:
-            raise UserError(f"stability_weight must be at least 0, not {stability_weight}")
+        for name, weight in (("stability", stability_weight), ("grid", grid_weight)):
+            if not 0 <= weight < math.inf:
+                raise UserError(f"{name}_weight must be at least 0, not {weight}")
         painting = load_painting(Path(style), long_side_px=style_size)
         self.net = net
         self.style = Path(style).stem
@@ -94,6 +98,8 @@ class StyleTransferSystem(pl.LightningModule):
         self.compile_modules = compile
         self.stability_weight = stability_weight
         self.stability_loss = StabilityLoss()
+        self.grid_weight = grid_weight
+        self.grid_loss = GridLoss()
         self.settings: dict[str, Any] = {
             "loss": loss,
             "style_strength": style_strength,
@@ -101,6 +107,7 @@ class StyleTransferSystem(pl.LightningModule):
             "style_weight": style_weight,
             "tv_weight": tv_weight,
             "stability_weight": stability_weight,
+            "grid_weight": grid_weight,
             "style_size_px": style_size,
             "learning_rate": learning_rate,
         }
@@ -156,6 +163,9 @@ class StyleTransferSystem(pl.LightningModule):
         if self.stability_weight:
             terms["stability"] = self.stability_loss(self.net, photos, stylized)
             terms["total"] = terms["total"] + self.stability_weight * terms["stability"]
+        if self.grid_weight:
+            terms["grid"] = self.grid_loss(stylized)
+            terms["total"] = terms["total"] + self.grid_weight * terms["grid"]
         for name, value in terms.items():
             self.log(f"loss/{name}", value.detach(), batch_size=len(photos))
         total: Tensor = terms["total"]

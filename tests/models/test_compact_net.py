@@ -59,8 +59,8 @@ def test_a_resize_convolution_is_upsampling_and_a_convolution() -> None:
     larger = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
     expected = F.conv2d(larger, layer.weight, layer.bias, padding=1)
     made = spread_blocks(layer(x), 2)
-    assert made.shape == (2, 4, 18, 24)
-    torch.testing.assert_close(made[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2])
+    assert made.shape == (2, 4, 14, 20)
+    torch.testing.assert_close(made, expected[..., 2:-2, 2:-2])
 
 
 def test_a_resize_convolution_has_no_grid_where_its_input_is_flat() -> None:

@@ -10,6 +10,9 @@ from nst.models import ModelFileError, TransformerNet
 from nst.train.photos import PhotoBatch
 from nst.train.system import StyleTransferSystem
 
+NOTHING_ELSE = {"stability_weight": 0.0, "grid_weight": 0.0}
+"""Content and style alone."""
+
 
 def system(painting: Path, **settings: Any) -> StyleTransferSystem:
     net = TransformerNet(width=4, residual_blocks=1)
@@ -38,7 +41,8 @@ def test_only_the_network_is_trained(painting: Path) -> None:
 
 
 def test_the_total_is_the_weighted_sum(painting: Path) -> None:
-    made = system(painting, content_weight=2.0, style_weight=3.0, style_strength=0.5, tv_weight=7.0)
+    weights = {"content_weight": 2.0, "style_weight": 3.0, "tv_weight": 7.0, **NOTHING_ELSE}
+    made = system(painting, style_strength=0.5, **weights)
     logged = {}
     made.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
     total = made.training_step(photos(), 0)
@@ -51,22 +55,24 @@ def test_the_total_is_the_weighted_sum(painting: Path) -> None:
     )
 
 
-def test_stability_counts_with_its_weight(painting: Path) -> None:
-    made = system(painting, stability_weight=5.0)
+@pytest.mark.parametrize("term", ["stability", "grid"])
+def test_further_terms_count_with_their_weights(term: str, painting: Path) -> None:
+    weights = NOTHING_ELSE | {f"{term}_weight": 5.0}
+    made = system(painting, **weights)
     logged = {}
     made.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
     total = made.training_step(photos(), 0)
-    assert float(logged["loss/stability"]) > 0
+    assert float(logged[f"loss/{term}"]) > 0
     torch.testing.assert_close(
         total.detach(),
-        logged["loss/content"] + 12 * logged["loss/style"] + 5.0 * logged["loss/stability"],
+        logged["loss/content"] + 12 * logged["loss/style"] + 5.0 * logged[f"loss/{term}"],
     )
-    assert made.settings["stability_weight"] == 5.0
+    assert made.settings.items() >= weights.items()
 
 
 def test_steps_lower_the_loss(painting: Path) -> None:
     torch.manual_seed(0)
-    made = system(painting)
+    made = system(painting, **NOTHING_ELSE)
     optimizer = torch.optim.Adam(made.net.parameters(), lr=3e-3)
     losses = []
     for _ in range(15):
@@ -109,6 +115,8 @@ def test_johnsons_form_and_layers(painting: Path) -> None:
         ({"style_layer_weights": [1.0, float("nan"), 1.0, 1.0]}, "layer weights"),
         ({"style_strength": float("nan")}, "style_strength"),
         ({"tv_weight": float("inf")}, "at least 0"),
+        ({"stability_weight": -1.0}, "stability_weight must be at least 0, not -1.0"),
+        ({"grid_weight": float("nan")}, "grid_weight must be at least 0, not nan"),
         ({"style_layer_weights": [1.0]}, "4 style layers but 1 layer weights"),
         ({"style_strength": -1.0}, "style_strength"),
         ({"content_weight": -1.0}, "at least 0"),

@@ -22,7 +22,7 @@ from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)
 TIMED_RUNS = 7
-COUNTED_SIDE_PX = 256
+COUNTED_SIDE_PX = 512
 WEIGHT_TYPES = (
     *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16),
     *(TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32),
@@ -105,7 +105,7 @@ def graph_cost(model: Path) -> GraphCost:
     Their sizes are those of a run: graphs with open sizes do not tell them.
 
     Raises:
-        UserError: if it does not run at 256 px.
+        UserError: if it does not run at 512 px.
     """
     proto = onnx.load(model, load_external_data=False)
     size = file_bytes(proto, model)
@@ -175,7 +175,7 @@ def run_shapes(model: ModelProto, nodes: list[NodeProto], path: Path) -> tuple[i
 
 
 def example_input(port: Any) -> NDArray[Any]:
-    """A grey picture of 256x256, or of the size that the graph fixes."""
+    """A grey picture of 512x512, or of the size that the graph fixes."""
     side = COUNTED_SIDE_PX
     default = (1, side, side, 3) if port.type == "tensor(uint8)" else (1, 3, side, side)
     shape = [

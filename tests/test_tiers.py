@@ -1,0 +1,31 @@
+"""The networks for real time stay within what is promised of them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from nst.configs import config_path
+from nst.export import export_onnx
+from nst.models import CompactNet, StyleNet, TrainedNet
+from nst.train.evaluate.cost import graph_cost
+
+BUDGETS = {"realtime": (9_000, 0.5e6), "balanced": (22_000, 1.3e6), "quality": (45_000, 2.6e6)}
+"""Multiply-accumulates per pixel, bytes."""
+
+
+def net_of(tier: str) -> StyleNet:
+    settings = yaml.safe_load(config_path(tier).read_text())["model"]["net"]
+    assert settings["class_path"] == "nst.models.CompactNet"
+    torch.manual_seed(0)
+    return CompactNet(**settings["init_args"]).eval()
+
+
+@pytest.mark.parametrize("tier", BUDGETS)
+def test_a_tier_costs_what_it_may(tier: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    report = export_onnx(TrainedNet(net_of(tier), style="x", training={}), path)
+    macs, size = BUDGETS[tier]
+    assert 0.8 * macs < graph_cost(path).macs_per_pixel <= macs
+    assert report.size_bytes <= size

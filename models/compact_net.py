@@ -1,9 +1,9 @@
 """Small networks for real time: a body at a quarter of the resolution.
 
 A picture has few pixels there, so that a network of 8,000 multiply-accumulates per pixel has room
-for ten convolutions. The way up ends in a resize-convolution that is computed at half the
-resolution (see ``ResizeConv2d``), which costs as much as a sub-pixel convolution and leaves no
-grid of its own.
+for ten convolutions. The way up goes through half the resolution and ends in a resize-convolution,
+which leaves no grid of its own. Both its steps are computed at a quarter of the resolution, on
+blocks of pixels (see ``NearestConv2d`` and ``ResizeConv2d``).
 
 In a network this small, padding and instance norm take as long as the convolutions. So a picture
 is padded once for the two convolutions on the way down, once per residual block, and once for the
@@ -14,7 +14,7 @@ only the body is normalised. See ``docs/networks.md`` for what each of these is 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.models.layers import ResizeConv2d, edge_pad, instance_norm, reflect_pad, upsample_2x
+from nst.models.layers import NearestConv2d, ResizeConv2d, edge_pad, instance_norm, reflect_pad
 from nst.models.style_net import StyleNet
 
 
@@ -29,7 +29,7 @@ class CompactNet(StyleNet):
         ValueError: if an argument is out of range.
     """
 
-    block_px = 2
+    block_px = 4
     arguments = ("width", "half_width", "residual_blocks")
 
     def __init__(self, width: int = 32, half_width: int = 16, residual_blocks: int = 5) -> None:
@@ -46,16 +46,15 @@ class CompactNet(StyleNet):
         self.down2 = nn.Conv2d(half_width, width, kernel_size=3, stride=2)
         self.norm = instance_norm(width)
         self.body = nn.Sequential(*(CompactBlock(width) for _ in range(residual_blocks)))
-        self.up = nn.Conv2d(width, half_width, kernel_size=3)
+        self.up = NearestConv2d(width, half_width)
         self.out = ResizeConv2d(half_width, 3)
 
     def blocks(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 12, 2 h, 2 w), h = ceil(H/4), see ``StyleNet.blocks``."""
+        """(B, 3, H, W) to (B, 48, h, w), h = ceil(H/4), see ``StyleNet.blocks``."""
         x = F.relu(self.down1(reflect_pad(images, 4)))  # (B, C/2, 2h + 1 or + 2, ...)
         x = F.relu(self.norm(self.down2(x)))  # (B, C, h, w)
-        x = self.body(x)
-        x = upsample_2x(edge_pad(x, 1))  # (B, C, 2h + 4, 2w + 4)
-        x = F.relu(self.up(x))  # (B, C/2, 2h + 2, 2w + 2)
+        x = edge_pad(self.body(x), 1)  # (B, C, h + 2, w + 2)
+        x = F.relu(self.up(x))  # (B, 4 C/2, h + 1, w + 1)
         result: Tensor = self.out(x)
         return result
 

@@ -5,6 +5,7 @@ convolutions of a small network, so these blocks stay in the precision of the co
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import torch
 import torch.nn.functional as F
@@ -57,12 +58,42 @@ def instance_norm(channels: int) -> nn.InstanceNorm2d:
     return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
 
 
+class NearestConv2d(nn.Module):
+    """Nearest-neighbour upsampling by 2 and a 3x3 convolution, computed at the lower resolution.
+
+    Each of the four places in a cell sees 2x2 cells through a kernel of its own: 4 products in
+    place of 9, and nothing is moved.
+
+    Attributes:
+        weight: (C', C, 3, 3), of the convolution after the upsampling.
+        bias: (C',).
+    """
+
+    spread: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3)
+        self.weight, self.bias = convolution.weight, convolution.bias
+        # Which cell (rows) a tap of the kernel (columns) sees, first and second place.
+        first, second = [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
+        self.register_buffer("spread", torch.tensor([first, second]), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H + 1, W + 1) to (B, 4C', H, W), for ``spread_blocks`` with side 2."""
+        with full_precision(x):
+            kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
+        return F.conv2d(x, kernels.flatten(0, 2), self.bias.repeat(4))
+
+
 class ResizeConv2d(nn.Module):
-    """Bilinear upsampling by 2 and a 3x3 convolution, computed as one sub-pixel convolution.
+    """Bilinear upsampling by 2 and a 3x3 convolution, computed on blocks of its input.
 
     Upsampling is linear, so that the four phases of a pixel's place see the 3x3 cells around it
     through four kernels that come from one. Where the input is flat the four give the same: a
-    sub-pixel convolution with free kernels (Shi et al. 2016) has a grid there. It costs no more.
+    sub-pixel convolution with free kernels (Shi et al. 2016) has a grid there. The input comes in
+    blocks of 2x2, as ``NearestConv2d`` gives it: 2x2 blocks hold the 3x3 cells around each of the
+    four in the middle.
 
     Attributes:
         weight: (C', C, 3, 3), of the convolution after the upsampling.
@@ -72,6 +103,7 @@ class ResizeConv2d(nn.Module):
     """
 
     spread: Tensor
+    places: Tensor
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -82,12 +114,25 @@ class ResizeConv2d(nn.Module):
         left = [[0.75, 0.25, 0.0], [0.25, 0.75, 0.75], [0.0, 0.0, 0.25]]
         right = [[0.25, 0.0, 0.0], [0.75, 0.75, 0.25], [0.0, 0.25, 0.75]]
         self.register_buffer("spread", torch.tensor([left, right]), persistent=False)
+        # Whether tap s from cell A on is cell a of block p: A + s = 2p + a.
+        taps = torch.arange(2).view(2, 1, 1, 1) + torch.arange(3)
+        cells = 2 * torch.arange(2).view(2, 1, 1) + torch.arange(2).view(2, 1)
+        self.register_buffer("places", (taps == cells).float(), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H + 2, W + 2) to (B, 4C', H, W), for ``spread_blocks``."""
-        kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
-        kernels = kernels.flatten(0, 2)  # (4C', C, 3, 3)
-        return F.conv2d(x, kernels, self.bias.repeat(4))
+    def forward(self, blocks: Tensor) -> Tensor:
+        """(B, 4C, H + 1, W + 1) to (B, 16C', H, W), for ``spread_blocks`` with side 4."""
+        with full_precision(blocks):
+            kernels = torch.einsum("dsx,ety,ocxy->deocst", self.spread, self.spread, self.weight)
+            kernels = torch.einsum(
+                "Apas,Bqbt,deocst->AdBeoabcpq", self.places, self.places, kernels
+            )
+        kernels = kernels.flatten(0, 4).flatten(1, 3)  # (16C', 4C, 2, 2)
+        return F.conv2d(blocks, kernels, self.bias.repeat(16))
+
+
+def full_precision(x: Tensor) -> AbstractContextManager[None]:
+    """Without autocast: kernels are made of kernels in the precision of the weights."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def spread_blocks(x: Tensor, side: int) -> Tensor:

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from nst.models import CompactNet, build_net
-from nst.models.layers import ResizeConv2d, spread_blocks
+from nst.models.layers import NearestConv2d, ResizeConv2d, spread_blocks
 
 
 def image(*shape: int) -> Tensor:
@@ -51,15 +51,37 @@ def test_arguments_out_of_range(arguments: dict[str, int]) -> None:
         CompactNet(**arguments)
 
 
+def gathered(x: Tensor) -> Tensor:
+    """(B, C, 2H, 2W) as blocks of 2x2, (B, 4C, H, W)."""
+    cells = x.unflatten(2, (-1, 2)).unflatten(4, (-1, 2))
+    return cells.permute(0, 3, 5, 1, 2, 4).flatten(1, 3)
+
+
+def test_blocks_are_what_the_test_takes_them_for() -> None:
+    x = image(2, 5, 6, 8)
+    assert torch.equal(spread_blocks(gathered(x), 2), x)
+
+
+def test_a_nearest_convolution_is_upsampling_and_a_convolution() -> None:
+    torch.manual_seed(0)
+    layer = NearestConv2d(5, 4)
+    x = image(2, 5, 9, 12)
+    larger = F.interpolate(x, scale_factor=2.0, mode="nearest")
+    expected = F.conv2d(larger, layer.weight, layer.bias)
+    made = spread_blocks(layer(x), 2)
+    assert made.shape == (2, 4, 16, 22)
+    torch.testing.assert_close(made, expected)
+
+
 def test_a_resize_convolution_is_upsampling_and_a_convolution() -> None:
     torch.manual_seed(0)
     layer = ResizeConv2d(5, 4)
     nn.init.normal_(layer.bias)
-    x = image(2, 5, 9, 12)
+    x = image(2, 5, 10, 14)
     larger = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
     expected = F.conv2d(larger, layer.weight, layer.bias, padding=1)
-    made = spread_blocks(layer(x), 2)
-    assert made.shape == (2, 4, 14, 20)
+    made = spread_blocks(layer(gathered(x)), 4)
+    assert made.shape == (2, 4, 16, 24)
     torch.testing.assert_close(made, expected[..., 2:-2, 2:-2])
 
 
@@ -67,9 +89,19 @@ def test_a_resize_convolution_has_no_grid_where_its_input_is_flat() -> None:
     torch.manual_seed(0)
     layer = ResizeConv2d(5, 4)
     nn.init.normal_(layer.bias)
-    made = spread_blocks(layer(torch.ones(1, 5, 6, 6)), 2)
+    made = spread_blocks(layer(torch.ones(1, 20, 6, 6)), 4)
     torch.testing.assert_close(made, made.mean(dim=(2, 3), keepdim=True).expand_as(made))
 
 
-def test_a_resize_convolution_keeps_its_kernel_alone() -> None:
-    assert set(ResizeConv2d(5, 4).state_dict()) == {"weight", "bias"}
+@pytest.mark.parametrize("layer", [NearestConv2d, ResizeConv2d])
+def test_layers_on_blocks_keep_their_kernels_alone(layer: type[nn.Module]) -> None:
+    assert set(layer(5, 4).state_dict()) == {"weight", "bias"}
+
+
+def test_kernels_are_composed_in_full_precision() -> None:
+    layer = ResizeConv2d(5, 4)
+    made: list[Tensor] = []
+    with torch.autocast("cpu", torch.bfloat16), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(F, "conv2d", lambda x, kernels, bias: made.append(kernels))
+        layer(torch.ones(1, 20, 6, 6))
+    assert made[0].dtype == torch.float32

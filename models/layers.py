@@ -74,6 +74,7 @@ class NearestConv2d(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         convolution = nn.Conv2d(in_channels, out_channels, kernel_size=3)
+        assert convolution.bias is not None
         self.weight, self.bias = convolution.weight, convolution.bias
         # Which cell (rows) a tap of the kernel (columns) sees, first and second place.
         first, second = [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]

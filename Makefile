@@ -1,7 +1,7 @@
 # make demo   train a small style, export it, stylize a photo (5 to 6 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
-# make bench  measure the speed of training and of nst-optimize
+# make bench  measure the speed of training, of nst-optimize and of the networks
 # Each makes its own .venv first. PYTHON=python3.12 chooses another Python.
 
 PYTHON ?= python3
@@ -31,6 +31,7 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/optimize_speed.py
+	$(BIN)/python tests/benchmarks/network_speed.py
 
 clean:
 	rm -rf $(VENV) .cache build dist *.egg-info

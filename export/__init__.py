@@ -3,6 +3,7 @@
 ::
 
     graph       the graph: bytes in, bytes out, any size
+    statistics  instance norms whose statistics can be fixed
     parity      the comparison with PyTorch
     model_file  the file: graph, metadata, comparison
     cli         nst-export

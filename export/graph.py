@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from nst.export.statistics import OWN, StatisticsDesk
 from nst.infer.metadata import STATISTICS_INPUT, STATISTICS_OUTPUT
 from nst.models import StyleNet
+from nst.models.layers import NearestConv2d, ResizeConv2d, composed_convolution
 from nst.models.style_net import OUTPUT_CENTRE, OUTPUT_SCALE
 
 INPUT = "image"
@@ -36,6 +37,9 @@ class BytesNet(nn.Module):
         super().__init__()
         self.net = deepcopy(net)
         self.net.rescale(image=1 / 255, result=255 * OUTPUT_SCALE, centre=255 * OUTPUT_CENTRE)
+        for name, layer in list(self.net.named_modules()):
+            if isinstance(layer, NearestConv2d | ResizeConv2d):
+                self.net.set_submodule(name, composed_convolution(layer))
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, H, W, 3), uint8, RGB, to the same shape and type."""
@@ -44,17 +48,18 @@ class BytesNet(nn.Module):
         return rows_of_pixels(blocks, self.net.block_px)[:, :height, :width]
 
 
-class OpenBytesNet(BytesNet):
+class OpenBytesNet(nn.Module):
     """The same with its statistics as a second input and a second output."""
 
     def __init__(self, net: StyleNet) -> None:
-        super().__init__(net)
-        self.desk = StatisticsDesk(self.net)
+        super().__init__()
+        self.bytes_net = BytesNet(net)
+        self.desk = StatisticsDesk(self.bytes_net)
 
-    def forward(self, image: Tensor, fixed_statistics: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(self, image: Tensor, fixed_statistics: Tensor) -> tuple[Tensor, Tensor]:
         """(N, H, W, 3) and (1, channels, 2) to the picture and the statistics it used."""
         self.desk.open(fixed_statistics)
-        stylized = super().forward(image)
+        stylized = self.bytes_net(image)
         return stylized, self.desk.close()
 
 
@@ -105,21 +110,24 @@ def build_graph(
     if statistics:
         open_net = OpenBytesNet(net)
         own = torch.full((1, open_net.desk.channels, 2), OWN)
-        graph = trace(open_net, {INPUT: example, STATISTICS_INPUT: own}, opset)
+        inputs = {INPUT: example, STATISTICS_INPUT: own}
+        graph = trace(open_net, inputs, [OUTPUT, STATISTICS_OUTPUT], opset)
         graph.graph.initializer.append(onnx.numpy_helper.from_array(own.numpy(), STATISTICS_INPUT))
     else:
-        graph = trace(BytesNet(net), {INPUT: example}, opset)
+        graph = trace(BytesNet(net), {INPUT: example}, [OUTPUT], opset)
     drop_traces(graph)
     return graph
 
 
-def trace(net: nn.Module, examples: dict[str, Tensor], opset: int) -> onnx.ModelProto:
+def trace(
+    net: nn.Module, examples: dict[str, Tensor], outputs: list[str], opset: int
+) -> onnx.ModelProto:
     """A graph with the sizes of ``AXES`` left open."""
     program = torch.onnx.export(
         net.eval(),
         tuple(examples.values()),
         input_names=list(examples),
-        output_names=[OUTPUT, STATISTICS_OUTPUT][: len(examples)],
+        output_names=outputs,
         opset_version=opset,
         dynamic_shapes=tuple(
             dict.fromkeys(AXES[name], torch.export.Dim.DYNAMIC) for name in examples

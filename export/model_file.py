@@ -54,7 +54,7 @@ def export_onnx(
     Raises:
         ParityError: if the file does not give PyTorch's pictures. None is left.
         UserError: if it cannot be written.
-        ValueError: if ``opset`` is unknown.
+        ValueError: if ``opset`` is unknown, or the network has no statistics.
     """
     graph = build_graph(trained.net, opset=opset, statistics=statistics)
     metadata = ModelMetadata(

@@ -1,8 +1,9 @@
 """Fixed statistics: instance norms that take mean and variance from outside.
 
 Instance norm normalises with the mean and the variance of the whole picture. A tile has others,
-and so has the next frame of a video: seams and flicker. With the statistics of the whole picture,
-or of the frames before, a tile is what the whole would be at that place.
+and so has the next frame of a video: seams and flicker. With the statistics of the whole picture a
+tile is what the whole is at that place, if it begins at a multiple of the network's stride (4 px)
+and up to the reach of its convolutions from the border.
 """
 
 import torch
@@ -28,7 +29,7 @@ class StatisticsDesk:
             name: each for name, each in net.named_modules() if isinstance(each, nn.InstanceNorm2d)
         }
         if not norms:
-            raise ValueError(f"{type(net).__name__} has no instance norm: there are no statistics")
+            raise ValueError("the network has no instance norm: there are no statistics to fix")
         for number, (name, norm) in enumerate(norms.items()):
             net.set_submodule(name, OpenNorm(norm, self, number))
         self._widths = [norm.num_features for norm in norms.values()]

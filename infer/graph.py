@@ -58,9 +58,9 @@ class ImageGraph:
         with _load_errors(model):
             self._session = _open_session(model, threads, device)
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-            outputs = [output for output in outputs if output.name != STATISTICS_OUTPUT]
+            pictures = [output for output in outputs if output.name != STATISTICS_OUTPUT]
             self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        layout = _image_layout(inputs, outputs)
+        layout = _image_layout(inputs, pictures)
         if layout is None:
             raise UserError(
                 f"{model} is not an image-to-image model: it has {_describe(inputs, 'input')} and "
@@ -72,7 +72,7 @@ class ImageGraph:
         self.fixed_height: int | None = height if isinstance(height, int) else None
         self.fixed_width: int | None = width if isinstance(width, int) else None
         self._input_name: str = inputs[0].name
-        self._output_name: str = outputs[0].name
+        self._output_name: str = pictures[0].name
 
     def run(self, batch: NDArray[Any]) -> NDArray[Any]:
         """Run the graph.

@@ -5,10 +5,10 @@ for ten convolutions. The way up goes through half the resolution and ends in a 
 which leaves no grid of its own. Both its steps are computed at a quarter of the resolution, on
 blocks of pixels (see ``NearestConv2d`` and ``ResizeConv2d``).
 
-In a network this small, padding and instance norm take as long as the convolutions. So a picture
+In a network this small, padding and instance norm take about as long as the convolutions. So a picture
 is padded once for the two convolutions on the way down, once per residual block, and once for the
 two on the way up: the first of two gives a ring more than is needed, the second uses it up. And
-only the body is normalised. See ``docs/networks.md`` for what each of these is worth.
+only what has a quarter of the resolution is normalised. ``docs/networks.md`` has the measurements.
 """
 
 import torch.nn.functional as F
@@ -51,10 +51,10 @@ class CompactNet(StyleNet):
 
     def blocks(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 48, h, w), h = ceil(H/4), see ``StyleNet.blocks``."""
-        x = F.relu(self.down1(reflect_pad(images, 4)))  # (B, C/2, 2h + 1 or + 2, ...)
+        x = F.relu(self.down1(reflect_pad(images, 4)))  # (B, C', 2h + 1 or + 2, ...)
         x = F.relu(self.norm(self.down2(x)))  # (B, C, h, w)
         x = edge_pad(self.body(x), 1)  # (B, C, h + 2, w + 2)
-        x = F.relu(self.up(x))  # (B, 4 C/2, h + 1, w + 1)
+        x = F.relu(self.up(x))  # (B, 4C', h + 1, w + 1)
         result: Tensor = self.out(x)
         return result
 

@@ -82,9 +82,13 @@ class NearestConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H + 1, W + 1) to (B, 4C', H, W), for ``spread_blocks`` with side 2."""
-        with full_precision(x):
+        return F.conv2d(x, *self.composed())
+
+    def composed(self) -> tuple[Tensor, Tensor]:
+        """Weight (4C', C, 2, 2) and bias of the convolution that this is."""
+        with full_precision(self.weight):
             kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
-        return F.conv2d(x, kernels.flatten(0, 2), self.bias.repeat(4))
+        return kernels.flatten(0, 2), self.bias.repeat(4)
 
 
 class ResizeConv2d(nn.Module):
@@ -122,13 +126,24 @@ class ResizeConv2d(nn.Module):
 
     def forward(self, blocks: Tensor) -> Tensor:
         """(B, 4C, H + 1, W + 1) to (B, 16C', H, W), for ``spread_blocks`` with side 4."""
-        with full_precision(blocks):
+        return F.conv2d(blocks, *self.composed())
+
+    def composed(self) -> tuple[Tensor, Tensor]:
+        """Weight (16C', 4C, 2, 2) and bias of the convolution that this is."""
+        with full_precision(self.weight):
             kernels = torch.einsum("dsx,ety,ocxy->deocst", self.spread, self.spread, self.weight)
             kernels = torch.einsum(
                 "Apas,Bqbt,deocst->AdBeoabcpq", self.places, self.places, kernels
             )
-        kernels = kernels.flatten(0, 4).flatten(1, 3)  # (16C', 4C, 2, 2)
-        return F.conv2d(blocks, kernels, self.bias.repeat(16))
+        return kernels.flatten(0, 4).flatten(1, 3), self.bias.repeat(16)
+
+
+def composed_convolution(layer: NearestConv2d | ResizeConv2d) -> nn.Conv2d:
+    """The plain convolution that a layer is, with its kernels as they are now."""
+    weight, bias = layer.composed()
+    convolution = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2])
+    convolution.load_state_dict({"weight": weight, "bias": bias})
+    return convolution
 
 
 def full_precision(x: Tensor) -> AbstractContextManager[None]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 import torch
 import yaml
@@ -29,3 +30,14 @@ def test_a_tier_costs_what_it_may(tier: str, tmp_path: Path) -> None:
     macs, size = BUDGETS[tier]
     assert 0.8 * macs < graph_cost(path).macs_per_pixel <= macs
     assert report.size_bytes <= size
+    # Kernels are composed before the export: not every runtime would do it once only.
+    assert "Einsum" not in {node.op_type for node in onnx.load(path).graph.node}
+
+
+def test_the_settings_for_cpus_train_the_realtime_tier() -> None:
+    assert net_of("cpu").architecture == net_of("realtime").architecture
+
+
+def test_the_settings_of_the_paper_leave_our_own_terms_out() -> None:
+    model = yaml.safe_load(config_path("johnson").read_text())["model"]
+    assert model["stability_weight"] == model["grid_weight"] == 0

@@ -16,6 +16,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
+from nst.infer.graph import SILENT
+
 Pixels = NDArray[np.uint8]
 LONG_SIDE_PX = 2048
 THUMBNAILS_PX = (1024, 512, 256)
@@ -49,7 +51,7 @@ def sources(photo: Image.Image) -> dict[str, Pixels]:
 def main(model: str, *photos: str) -> None:
     """Print one line per source."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # It warns of every optional input.
+    options.log_severity_level = SILENT  # It warns of every optional input.
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     means, largest = defaultdict(list), defaultdict(list)
     for path in photos:

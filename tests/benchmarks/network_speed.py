@@ -20,6 +20,7 @@ import yaml
 from nst.configs import config_path
 from nst.export import build_graph
 from nst.infer.devices import available_devices, choose_device
+from nst.infer.graph import SILENT
 from nst.models import CompactNet, StyleNet, TransformerNet
 
 TIERS = ("realtime", "balanced", "quality")
@@ -35,7 +36,7 @@ def tier(name: str) -> StyleNet:
 def session(model: Path, device: str) -> onnxruntime.InferenceSession:
     """Threads that stop when their turn ends, or they would slow down the others."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
+    options.log_severity_level = SILENT
     options.add_session_config_entry("session.force_spinning_stop", "1")
     choice = choose_device(device)
     if choice.plugin_devices:

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
-from nst.models import PerceptualLoss, TransformerNet, VGGFeatures
+from nst.models import GridLoss, PerceptualLoss, StabilityLoss, TransformerNet, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS
 from nst.models.vgg_weights import VGGWeights, conv_shapes
 from nst.train.precision import default_precision
@@ -62,17 +62,21 @@ def plain_loop(photos: Tensor, painting: Tensor) -> Step:
     return step
 
 
-def our_step(photos: Tensor, loss: PerceptualLoss) -> Step:
-    """One step as ``StyleTransferSystem`` does it."""
+def our_step(photos: Tensor, loss: PerceptualLoss, *, further_terms: bool = False) -> Step:
+    """One step as ``StyleTransferSystem`` does it, without or with stability and grid."""
     bf16 = default_precision() == "bf16-mixed"
     net: nn.Module = TransformerNet()
     if bf16:
         loss.vgg.cast_convolutions(torch.bfloat16)
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+    stability, grid = StabilityLoss(), GridLoss()
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext():
-            total = loss(net(photos).float(), photos).total
+            stylized = net(photos).float()
+            total = loss(stylized, photos).total
+            if further_terms:
+                total = total + stability(net, photos, stylized) + grid(stylized)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
@@ -115,7 +119,10 @@ def main() -> None:
     same = random_vgg16()
     steps = {
         "plain loop": plain_loop(photos, painting),
-        "nst-train, its defaults": our_step(photos, PerceptualLoss(painting, vgg=ours)),
+        "nst-train, content and style": our_step(photos, PerceptualLoss(painting, vgg=ours)),
+        "nst-train, its defaults": our_step(
+            photos, PerceptualLoss(painting, vgg=ours), further_terms=True
+        ),
         "nst-train, the plain loop's VGG": our_step(
             photos,
             PerceptualLoss(

@@ -12,6 +12,7 @@ from nst.export.parity import natural_frames
 from nst.infer import Stylizer
 from nst.infer.errors import UserError
 from nst.models import TrainedNet, TransformerNet
+from nst.models.style_net import OUTPUT_SCALE
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +79,9 @@ def test_paths_of_this_machine_stay_out_of_the_file(model: Path) -> None:
     assert here not in model.read_bytes()
 
 
-@pytest.mark.parametrize("opset", [18, 21])
-def test_opsets(opset: int, trained: TrainedNet, tmp_path: Path) -> None:
-    export_onnx(trained, tmp_path / "x.onnx", opset=opset)
+@pytest.mark.parametrize(("opset", "statistics"), [(18, False), (21, False), (21, True)])
+def test_opsets(opset: int, statistics: bool, trained: TrainedNet, tmp_path: Path) -> None:
+    export_onnx(trained, tmp_path / "x.onnx", opset=opset, statistics=statistics)
     assert onnx.load(tmp_path / "x.onnx").opset_import[0].version == opset
 
 
@@ -92,8 +93,8 @@ def test_an_unknown_opset(trained: TrainedNet) -> None:
 class Brighter(TransformerNet):
     """A network whose picture is not that of the exported file."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        return super().forward(images) + 0.02
+    def blocks(self, images: Tensor) -> Tensor:
+        return super().blocks(images) + 0.02 / OUTPUT_SCALE
 
 
 def test_parity_fails_on_another_network(model: Path, trained: TrainedNet) -> None:
@@ -107,6 +108,7 @@ def test_a_file_that_fails_is_not_handed_over(
     trained: TrainedNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Brighter(width=4, residual_blocks=1).eval()
+    other.load_state_dict(trained.net.state_dict())
     monkeypatch.setattr("nst.export.model_file.build_graph", lambda net, **_: build_graph(other))
     with pytest.raises(ParityError):
         export_onnx(trained, tmp_path / "x.onnx")

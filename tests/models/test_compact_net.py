@@ -4,7 +4,12 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from nst.models import CompactNet, build_net
-from nst.models.layers import NearestConv2d, ResizeConv2d, spread_blocks
+from nst.models.layers import (
+    NearestConv2d,
+    ResizeConv2d,
+    composed_convolution,
+    spread_blocks,
+)
 
 
 def image(*shape: int) -> Tensor:
@@ -43,6 +48,17 @@ def test_architecture_makes_the_same_network_again() -> None:
     again.load_state_dict(net.state_dict())
     photo = image(1, 3, 20, 20)
     torch.testing.assert_close(again(photo), net(photo), rtol=0, atol=0)
+
+
+def test_other_units() -> None:
+    torch.manual_seed(0)
+    net = CompactNet(width=8, half_width=4, residual_blocks=1).eval()
+    nn.init.normal_(net.out.bias)
+    photo = image(1, 3, 24, 32)
+    with torch.no_grad():
+        before = net.blocks(photo)
+        net.rescale(image=1 / 255, result=2.0, centre=3.0)
+        torch.testing.assert_close(net.blocks(255 * photo), 2 * before + 3)
 
 
 @pytest.mark.parametrize("arguments", [{"width": 0}, {"half_width": 0}, {"residual_blocks": -1}])
@@ -99,10 +115,18 @@ def test_layers_on_blocks_keep_their_kernels_alone(layer: type[nn.Module]) -> No
     assert set(layer(5, 4).state_dict()) == {"weight", "bias"}
 
 
-def test_kernels_are_composed_in_full_precision() -> None:
-    layer = ResizeConv2d(5, 4)
-    made: list[Tensor] = []
-    with torch.autocast("cpu", torch.bfloat16), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(F, "conv2d", lambda x, kernels, bias: made.append(kernels))
-        layer(torch.ones(1, 20, 6, 6))
-    assert made[0].dtype == torch.float32
+@pytest.mark.parametrize("layer", [NearestConv2d(5, 4), ResizeConv2d(5, 4)])
+def test_kernels_are_composed_in_full_precision(layer: NearestConv2d | ResizeConv2d) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        weight, _ = layer.composed()
+    assert weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("layer", "channels"), [(NearestConv2d(5, 4), 5), (ResizeConv2d(5, 4), 20)]
+)
+def test_composed_convolutions_do_the_same(
+    layer: NearestConv2d | ResizeConv2d, channels: int
+) -> None:
+    x = image(2, channels, 7, 9)
+    torch.testing.assert_close(composed_convolution(layer)(x), layer(x))

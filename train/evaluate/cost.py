@@ -16,8 +16,8 @@ from onnx.inliner import inline_local_functions
 
 from nst.infer.devices import available_devices
 from nst.infer.errors import UserError
-from nst.infer.graph import run_errors
-from nst.infer.metadata import ValueRange
+from nst.infer.graph import SILENT, run_errors
+from nst.infer.metadata import STATISTICS_INPUT, ValueRange
 from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)
@@ -129,9 +129,9 @@ def file_bytes(proto: ModelProto, model: Path) -> int:
 
 
 def count_parameters(model: ModelProto) -> int:
-    """Numbers in all weights: initializers and constants, without sizes, axes and scales."""
+    """Numbers in all weights: initializers and constants, without sizes, axes, scales, defaults."""
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    scales: set[str] = set()
+    scales = {STATISTICS_INPUT}
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             tensors[node.output[0]] = node.attribute[0].t
@@ -161,9 +161,11 @@ def run_shapes(model: ModelProto, nodes: list[NodeProto], path: Path) -> tuple[i
         onnx.helper.make_empty_tensor_value_info(name)
         for name in sorted(touched - given - initializers.keys())
     )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
     with run_errors(path):
         session = onnxruntime.InferenceSession(
-            exposed.SerializeToString(), providers=["CPUExecutionProvider"]
+            exposed.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         port = session.get_inputs()[0]
         frame = example_input(port)

@@ -4,10 +4,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from nst.export import export_onnx
 from nst.infer import Stylizer, UserError
+from nst.models import TrainedNet, TransformerNet
 from nst.train.evaluate.cost import GraphCost, frame_ms, frame_ms_by_device, graph_cost
 
 FLOATS = ("n", 3, "h", "w")
@@ -169,3 +172,17 @@ def test_every_device_that_works_is_timed(tmp_path: Path, monkeypatch: pytest.Mo
     assert failures == ["not timed on cuda: no CUDA here"]
     assert list(times) == ["cpu", "openvino"]
     assert opened == [(device, 3) for device in devices]
+
+
+def test_fixed_statistics_are_no_parameters(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    trained = TrainedNet(TransformerNet(width=4, residual_blocks=1).eval(), "waves", {})
+    costs = []
+    for statistics in (False, True):
+        export_onnx(trained, tmp_path / "x.onnx", statistics=statistics)
+        costs.append(graph_cost(tmp_path / "x.onnx"))
+    assert costs[0].parameters == costs[1].parameters
+    assert costs[0].macs_per_pixel == costs[1].macs_per_pixel
+    assert "fixed_statistics" not in capfd.readouterr().err

@@ -1,0 +1,133 @@
+"""What thinness costs: loss against multiply-accumulates, every network with the same images.
+
+    python tests/benchmarks/loss_by_cost.py --style PAINTING... --content PHOTOS --test PHOTOS \\
+        --images 6000 --out FOLDER
+
+Trains each network on each painting with ``nst-train`` (160-px crops, two per step, learning rate
+2e-3), judges them with ``nst-evaluate`` on photos that were not trained on, and writes a table
+(``table.md``) and a figure (``figure.png``) into the folder. A finished training there is kept, so
+that it can be stopped and started again. Ten minutes for a small network on two fast cores, half an
+hour for ``TransformerNet``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+from matplotlib import pyplot
+
+from nst.train.evaluate.cost import graph_cost
+
+matplotlib.use("agg")
+
+BATCH_SIZE = 2
+NETS: dict[str, list[str]] = {
+    "realtime": ["--config", "realtime"],
+    "balanced": ["--config", "balanced"],
+    "quality": ["--config", "quality"],
+    "TransformerNet": [],
+}
+MEASURES = ("total", "content", "style", "grid", "e_warp")
+
+
+class Judgement(NamedTuple):
+    """One network on one painting. Measures are means over the test photos."""
+
+    net: str
+    painting: str
+    macs_per_pixel: float
+    measures: dict[str, float]
+
+
+def run(command: str, *arguments: object) -> str:
+    """What one of our commands prints; its errors and progress stay on the terminal."""
+    path = Path(sys.executable).parent / command
+    finished = subprocess.run(
+        [str(path), *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return finished.stdout
+
+
+def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
+    """The run folder of a finished training."""
+    folder: Path = settings.out / f"{painting.stem}_{settings.images}" / net
+    if not (folder / f"{painting.stem}.onnx").exists():
+        run(
+            "nst-train",
+            *NETS[net],
+            *("--style", painting, "--content", settings.content, "--out", folder),
+            *("--run.overwrite", "true", "--trainer.max_steps", settings.images // BATCH_SIZE),
+            *("--data.crop_px", 160, "--data.batch_size", BATCH_SIZE),
+            *("--model.learning_rate", 2e-3),
+        )
+    return folder
+
+
+def judge(painting: Path, settings: argparse.Namespace) -> Iterator[Judgement]:
+    """Train and judge all networks on one painting."""
+    folders = {net: train(net, painting, settings) for net in settings.nets}
+    report = run(
+        "nst-evaluate",
+        *folders.values(),
+        *("--style", painting, "--content", settings.test, "--json", "--no-cost", "--overwrite"),
+        *("--other-vgg-weights", "none", "--out", settings.out / f"{painting.stem}.html"),
+    )
+    models = json.loads(report)["models"]
+    for net, folder in folders.items():
+        means = {name: models[net]["measures"][name]["mean"] for name in MEASURES}
+        cost = graph_cost(folder / f"{painting.stem}.onnx")
+        yield Judgement(net, painting.stem, cost.macs_per_pixel, means)
+
+
+def table(judgements: list[Judgement]) -> str:
+    """Markdown, a row per network and painting."""
+    lines = [
+        f"| Painting | Network | multiply-accumulates per pixel | {' | '.join(MEASURES)} |",
+        "|---" * (3 + len(MEASURES)) + "|",
+    ]
+    for each in judgements:
+        values = " | ".join(f"{value:.3g}" for value in each.measures.values())
+        lines.append(f"| {each.painting} | {each.net} | {each.macs_per_pixel:,.0f} | {values} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(judgements: list[Judgement], path: Path) -> None:
+    """Total loss against multiply-accumulates per pixel, a line per painting."""
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for painting in dict.fromkeys(each.painting for each in judgements):
+        own = sorted(
+            (each.macs_per_pixel, each.measures["total"], each.net)
+            for each in judgements
+            if each.painting == painting
+        )
+        axes.plot([x for x, _, _ in own], [y for _, y, _ in own], "o-", label=painting)
+        for x, y, net in own:
+            axes.annotate(net, (x, y), textcoords="offset points", xytext=(4, 6), fontsize=8)
+    axes.set(xscale="log", xlabel="multiply-accumulates per pixel", ylabel="content + 12 x style")
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Train, judge, write table and figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--style", type=Path, nargs="+", required=True, help="paintings")
+    parser.add_argument("--content", type=Path, required=True, help="photos to train on")
+    parser.add_argument("--test", type=Path, required=True, help="photos to judge on")
+    parser.add_argument("--images", type=int, default=6000, help="photos that each network sees")
+    parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
+    parser.add_argument("--out", type=Path, required=True, help="folder of runs and results")
+    settings = parser.parse_args()
+    judgements = [each for painting in settings.style for each in judge(painting, settings)]
+    (settings.out / "table.md").write_text(table(judgements))
+    draw(judgements, settings.out / "figure.png")
+    print(table(judgements), end="")
+
+
+if __name__ == "__main__":
+    main()

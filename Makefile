@@ -1,4 +1,4 @@
-# make demo   train a small style, export it, stylize a photo (5 to 6 minutes on 2 cores)
+# make demo   train a small style, export it, stylize a photo (5 to 7 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
 # make bench  measure the speed of training, of nst-optimize and of the networks

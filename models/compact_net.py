@@ -5,10 +5,11 @@ for ten convolutions. The way up goes through half the resolution and ends in a 
 which leaves no grid of its own. Both its steps are computed at a quarter of the resolution, on
 blocks of pixels (see ``NearestConv2d`` and ``ResizeConv2d``).
 
-In a network this small, padding and instance norm take about as long as the convolutions. So a picture
-is padded once for the two convolutions on the way down, once per residual block, and once for the
-two on the way up: the first of two gives a ring more than is needed, the second uses it up. And
-only what has a quarter of the resolution is normalised. ``docs/networks.md`` has the measurements.
+In a network this small, padding and instance norm take about as long as the convolutions. So a
+picture is padded once for the two convolutions on the way down, once per residual block, and once
+for the two on the way up: the first of two gives a ring more than is needed, the second uses it
+up. And only what has a quarter of the resolution is normalised. ``docs/networks.md`` has the
+measurements.
 """
 
 import torch.nn.functional as F

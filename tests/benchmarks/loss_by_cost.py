@@ -109,6 +109,7 @@ def draw(judgements: list[Judgement], path: Path) -> None:
         for x, y, net in own:
             axes.annotate(net, (x, y), textcoords="offset points", xytext=(4, 6), fontsize=8)
     axes.set(xscale="log", xlabel="multiply-accumulates per pixel", ylabel="content + 12 x style")
+    axes.margins(x=0.15, y=0.1)
     axes.legend()
     figure.savefig(path, dpi=110)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nst.export.statistics import OWN, StatisticsDesk
 from nst.infer.metadata import STATISTICS_INPUT, STATISTICS_OUTPUT
 from nst.models import StyleNet
-from nst.models.layers import NearestConv2d, ResizeConv2d, composed_convolution
+from nst.models.layers import ComposedConv2d
 from nst.models.style_net import OUTPUT_CENTRE, OUTPUT_SCALE
 
 INPUT = "image"
@@ -38,8 +38,8 @@ class BytesNet(nn.Module):
         self.net = deepcopy(net)
         self.net.rescale(image=1 / 255, result=255 * OUTPUT_SCALE, centre=255 * OUTPUT_CENTRE)
         for name, layer in list(self.net.named_modules()):
-            if isinstance(layer, NearestConv2d | ResizeConv2d):
-                self.net.set_submodule(name, composed_convolution(layer))
+            if isinstance(layer, ComposedConv2d):
+                self.net.set_submodule(name, layer.plain())
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, H, W, 3), uint8, RGB, to the same shape and type."""

@@ -4,6 +4,7 @@ Under autocast a CPU pads and upsamples in float32. The conversions to and fro c
 convolutions of a small network, so these blocks stay in the precision of the convolutions.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -49,8 +50,13 @@ def in_half_precision(operation: Callable[[Tensor], Tensor], x: Tensor) -> Tenso
     device = x.device.type
     if not torch.is_autocast_enabled(device):
         return operation(x)
-    with torch.autocast(device, enabled=False):
+    with without_autocast(x):
         return operation(x.to(torch.get_autocast_dtype(device)))
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[None]:
+    """Operations in the precision of their operands, on the device of ``x``."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def instance_norm(channels: int) -> nn.InstanceNorm2d:
@@ -58,11 +64,39 @@ def instance_norm(channels: int) -> nn.InstanceNorm2d:
     return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
 
 
-class NearestConv2d(nn.Module):
+class ComposedConv2d(nn.Module, ABC):
+    """A convolution whose kernels are made of smaller ones at every pass.
+
+    Attributes:
+        weight: what is learned.
+        bias: (C',).
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    @abstractmethod
+    def composed(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias of the plain convolution that this is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The plain convolution, without padding."""
+        return F.conv2d(x, *self.composed())
+
+    def plain(self) -> nn.Conv2d:
+        """The plain convolution, with the kernels as they are now."""
+        weight, bias = self.composed()
+        convolution = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2])
+        convolution.load_state_dict({"weight": weight, "bias": bias})
+        return convolution
+
+
+class NearestConv2d(ComposedConv2d):
     """Nearest-neighbour upsampling by 2 and a 3x3 convolution, computed at the lower resolution.
 
     Each of the four places in a cell sees 2x2 cells through a kernel of its own: 4 products in
-    place of 9, and nothing is moved.
+    place of 9, and nothing is moved. (B, C, H + 1, W + 1) to (B, 4C', H, W), for
+    ``spread_blocks`` with side 2.
 
     Attributes:
         weight: (C', C, 3, 3), of the convolution after the upsampling.
@@ -80,25 +114,21 @@ class NearestConv2d(nn.Module):
         first, second = [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
         self.register_buffer("spread", torch.tensor([first, second]), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H + 1, W + 1) to (B, 4C', H, W), for ``spread_blocks`` with side 2."""
-        return F.conv2d(x, *self.composed())
-
     def composed(self) -> tuple[Tensor, Tensor]:
-        """Weight (4C', C, 2, 2) and bias of the convolution that this is."""
-        with full_precision(self.weight):
+        """Weight (4C', C, 2, 2) and bias."""
+        with without_autocast(self.weight):
             kernels = torch.einsum("aps,bqt,ocst->abocpq", self.spread, self.spread, self.weight)
         return kernels.flatten(0, 2), self.bias.repeat(4)
 
 
-class ResizeConv2d(nn.Module):
+class ResizeConv2d(ComposedConv2d):
     """Bilinear upsampling by 2 and a 3x3 convolution, computed on blocks of its input.
 
     Upsampling is linear, so that the four phases of a pixel's place see the 3x3 cells around it
     through four kernels that come from one. Where the input is flat the four give the same: a
     sub-pixel convolution with free kernels (Shi et al. 2016) has a grid there. The input comes in
     blocks of 2x2, as ``NearestConv2d`` gives it: 2x2 blocks hold the 3x3 cells around each of the
-    four in the middle.
+    four in the middle. (B, 4C, H + 1, W + 1) to (B, 16C', H, W), for ``spread_blocks`` with side 4.
 
     Attributes:
         weight: (C', C, 3, 3), of the convolution after the upsampling.
@@ -124,31 +154,14 @@ class ResizeConv2d(nn.Module):
         cells = 2 * torch.arange(2).view(2, 1, 1) + torch.arange(2).view(2, 1)
         self.register_buffer("places", (taps == cells).float(), persistent=False)
 
-    def forward(self, blocks: Tensor) -> Tensor:
-        """(B, 4C, H + 1, W + 1) to (B, 16C', H, W), for ``spread_blocks`` with side 4."""
-        return F.conv2d(blocks, *self.composed())
-
     def composed(self) -> tuple[Tensor, Tensor]:
-        """Weight (16C', 4C, 2, 2) and bias of the convolution that this is."""
-        with full_precision(self.weight):
+        """Weight (16C', 4C, 2, 2) and bias."""
+        with without_autocast(self.weight):
             kernels = torch.einsum("dsx,ety,ocxy->deocst", self.spread, self.spread, self.weight)
             kernels = torch.einsum(
                 "Apas,Bqbt,deocst->AdBeoabcpq", self.places, self.places, kernels
             )
         return kernels.flatten(0, 4).flatten(1, 3), self.bias.repeat(16)
-
-
-def composed_convolution(layer: NearestConv2d | ResizeConv2d) -> nn.Conv2d:
-    """The plain convolution that a layer is, with its kernels as they are now."""
-    weight, bias = layer.composed()
-    convolution = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2])
-    convolution.load_state_dict({"weight": weight, "bias": bias})
-    return convolution
-
-
-def full_precision(x: Tensor) -> AbstractContextManager[None]:
-    """Without autocast: kernels are made of kernels in the precision of the weights."""
-    return torch.autocast(x.device.type, enabled=False)
 
 
 def spread_blocks(x: Tensor, side: int) -> Tensor:

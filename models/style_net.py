@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nst.models.layers import ResizeConv2d, spread_blocks
+from nst.models.layers import ComposedConv2d, spread_blocks
 
 OUTPUT_CENTRE = 0.5
 OUTPUT_SCALE = 1 / 8
@@ -66,7 +66,7 @@ class StyleNet(nn.Module, ABC):
         """
 
     @abstractmethod
-    def ends(self) -> tuple[nn.Conv2d, nn.Conv2d | ResizeConv2d]:
+    def ends(self) -> tuple[nn.Conv2d, nn.Conv2d | ComposedConv2d]:
         """The first and the last layer."""
 
     def rescale(self, *, image: float, result: float, centre: float) -> None:

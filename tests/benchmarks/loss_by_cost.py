@@ -124,6 +124,8 @@ def main() -> None:
     parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
     parser.add_argument("--out", type=Path, required=True, help="folder of runs and results")
     settings = parser.parse_args()
+    if len({painting.stem for painting in settings.style}) < len(settings.style):
+        parser.error("two paintings have the same name")
     judgements = [each for painting in settings.style for each in judge(painting, settings)]
     (settings.out / "table.md").write_text(table(judgements))
     draw(judgements, settings.out / "figure.png")

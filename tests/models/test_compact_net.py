@@ -5,9 +5,9 @@ from torch import Generator, Tensor, nn
 
 from nst.models import CompactNet, build_net
 from nst.models.layers import (
+    ComposedConv2d,
     NearestConv2d,
     ResizeConv2d,
-    composed_convolution,
     spread_blocks,
 )
 
@@ -116,7 +116,7 @@ def test_layers_on_blocks_keep_their_kernels_alone(layer: type[nn.Module]) -> No
 
 
 @pytest.mark.parametrize("layer", [NearestConv2d(5, 4), ResizeConv2d(5, 4)])
-def test_kernels_are_composed_in_full_precision(layer: NearestConv2d | ResizeConv2d) -> None:
+def test_kernels_are_composed_in_full_precision(layer: ComposedConv2d) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         weight, _ = layer.composed()
     assert weight.dtype == torch.float32
@@ -125,8 +125,6 @@ def test_kernels_are_composed_in_full_precision(layer: NearestConv2d | ResizeCon
 @pytest.mark.parametrize(
     ("layer", "channels"), [(NearestConv2d(5, 4), 5), (ResizeConv2d(5, 4), 20)]
 )
-def test_composed_convolutions_do_the_same(
-    layer: NearestConv2d | ResizeConv2d, channels: int
-) -> None:
+def test_composed_convolutions_do_the_same(layer: ComposedConv2d, channels: int) -> None:
     x = image(2, channels, 7, 9)
-    torch.testing.assert_close(composed_convolution(layer)(x), layer(x))
+    torch.testing.assert_close(layer.plain()(x), layer(x))

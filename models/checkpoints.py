@@ -5,6 +5,7 @@ A checkpoint is a dictionary with the entry ``nst``, written by ``describe``, an
 keeps there (optimiser, schedule) is left alone.
 """
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,5 +93,5 @@ def _load_ours(content: Mapping[str, Any], path: Path) -> TrainedNet:
             raise ValueError(f"its style has no proper name: {about['style']!r}")
         return TrainedNet(net.eval(), style=style, training=dict(about["training"]))
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), 200, placeholder=" ...")
         raise ModelFileError(f"{path} does not fit this version of nst: {reason}") from error

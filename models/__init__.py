@@ -6,7 +6,9 @@
     transformer_net  Johnson et al. 2016
     compact_net      small networks for real time
     layers           their building blocks
+    strength         instance norms that move with the strength of the style
     nets             the networks by name
+    tiers            three of them for real time
     published        checkpoints of pytorch/examples
     checkpoints      a trained network in a file
     vgg              VGG-16 and VGG-19 as frozen feature extractors
@@ -35,8 +37,10 @@ from nst.models.losses import (
 from nst.models.nets import NETS, build_net
 from nst.models.perceptual_loss import LossTerms, PerceptualLoss
 from nst.models.stability_loss import StabilityLoss
+from nst.models.strength import StyleNorm, at_strength, knob_parameters
 from nst.models.style_net import StyleNet
 from nst.models.tensor_files import ModelFileError
+from nst.models.tiers import TIERS, tier_of
 from nst.models.transformer_net import TransformerNet
 from nst.models.vgg import VGGFeatures, VGGPadding
 from nst.models.vgg_weights import VGGArch, VGGWeights, load_vgg_weights
@@ -44,6 +48,7 @@ from nst.models.warping import inside, smooth_flow, warp
 
 __all__ = [
     "NETS",
+    "TIERS",
     "CompactNet",
     "ContentLoss",
     "GridLoss",
@@ -54,6 +59,7 @@ __all__ = [
     "StabilityLoss",
     "StyleLoss",
     "StyleNet",
+    "StyleNorm",
     "TotalVariationLoss",
     "TrainedNet",
     "TransformerNet",
@@ -61,15 +67,18 @@ __all__ = [
     "VGGFeatures",
     "VGGPadding",
     "VGGWeights",
+    "at_strength",
     "build_net",
     "content_distance",
     "describe",
     "gram_matrix",
     "inside",
+    "knob_parameters",
     "load_trained_net",
     "load_vgg_weights",
     "smooth_flow",
     "style_distance",
+    "tier_of",
     "total_variation",
     "warp",
 ]

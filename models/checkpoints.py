@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nst.models.nets import build_net
 from nst.models.published import from_published, is_published
@@ -33,20 +34,36 @@ class TrainedNet:
         net: in evaluation mode, on the CPU, float32.
         style: name of the style.
         training: settings of the training, JSON types only; empty where unknown.
+        credit: title, artist, year and license of the painting, as far as they are known.
+        painting: (1, 3, H, W), RGB in [0, 1], as it was trained with; None where unknown.
     """
 
     net: StyleNet
     style: str
     training: Mapping[str, Any] = field(default_factory=dict)
+    credit: Mapping[str, str] = field(default_factory=dict)
+    painting: Tensor | None = None
 
 
-def describe(net: StyleNet, *, style: str, training: Mapping[str, Any]) -> dict[str, Any]:
-    """What a checkpoint has to say so that ``load_trained_net`` can read it. JSON types only."""
+def describe(
+    net: StyleNet,
+    *,
+    style: str,
+    training: Mapping[str, Any],
+    credit: Mapping[str, str] | None = None,
+    painting: Tensor | None = None,
+) -> dict[str, Any]:
+    """What a checkpoint has to say so that ``load_trained_net`` can read it.
+
+    For the arguments see ``TrainedNet``. The painting is kept as bytes.
+    """
     return {
         "format": FORMAT,
         "architecture": dict(net.architecture),
         "style": style,
         "training": dict(training),
+        "credit": dict(credit or {}),
+        "painting": None if painting is None else painting.mul(255).round().byte().cpu(),
     }
 
 
@@ -91,7 +108,14 @@ def _load_ours(content: Mapping[str, Any], path: Path) -> TrainedNet:
         style = Path(about["style"]).name
         if not style or not style.isprintable():
             raise ValueError(f"its style has no proper name: {about['style']!r}")
-        return TrainedNet(net.eval(), style=style, training=dict(about["training"]))
+        painting = about.get("painting")
+        return TrainedNet(
+            net.eval(),
+            style=style,
+            training=dict(about["training"]),
+            credit=dict(about.get("credit", {})),
+            painting=None if painting is None else painting / 255,
+        )
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         reason = textwrap.shorten(str(error), 200, placeholder=" ...")
         raise ModelFileError(f"{path} does not fit this version of nst: {reason}") from error

@@ -15,7 +15,8 @@ measurements.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.models.layers import NearestConv2d, ResizeConv2d, edge_pad, instance_norm, reflect_pad
+from nst.models.layers import NearestConv2d, ResizeConv2d, edge_pad, reflect_pad
+from nst.models.strength import StyleNorm
 from nst.models.style_net import StyleNet
 
 
@@ -45,7 +46,7 @@ class CompactNet(StyleNet):
         self.residual_blocks = residual_blocks
         self.down1 = nn.Conv2d(3, half_width, kernel_size=5, stride=2)
         self.down2 = nn.Conv2d(half_width, width, kernel_size=3, stride=2)
-        self.norm = instance_norm(width)
+        self.norm = StyleNorm(width)
         self.body = nn.Sequential(*(CompactBlock(width) for _ in range(residual_blocks)))
         self.up = NearestConv2d(width, half_width)
         self.out = ResizeConv2d(half_width, 3)
@@ -70,9 +71,9 @@ class CompactBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, kernel_size=3)
-        self.norm1 = instance_norm(channels)
+        self.norm1 = StyleNorm(channels)
         self.conv2 = nn.Conv2d(channels, channels, kernel_size=3)
-        self.norm2 = instance_norm(channels)
+        self.norm2 = StyleNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape; H and W at least 3."""

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nst.models.strength import StyleNorm
+
 
 class ReflectConv2d(nn.Conv2d):
     """Convolution of odd kernel that pads by reflection: borders stay as bright as the rest.
@@ -57,11 +59,6 @@ def in_half_precision(operation: Callable[[Tensor], Tensor], x: Tensor) -> Tenso
 def without_autocast(x: Tensor) -> AbstractContextManager[None]:
     """Operations in the precision of their operands, on the device of ``x``."""
     return torch.autocast(x.device.type, enabled=False)
-
-
-def instance_norm(channels: int) -> nn.InstanceNorm2d:
-    """Instance norm with learned scale and shift, without running statistics."""
-    return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
 
 
 class ComposedConv2d(nn.Module, ABC):
@@ -183,9 +180,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = ReflectConv2d(channels, channels, kernel_size=3)
-        self.in1 = instance_norm(channels)
+        self.in1 = StyleNorm(channels)
         self.conv2 = ReflectConv2d(channels, channels, kernel_size=3)
-        self.in2 = instance_norm(channels)
+        self.in2 = StyleNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""

@@ -71,12 +71,15 @@ class PerceptualLoss(nn.Module):
         self.style_loss = StyleLoss(target, layer_weights=style_layer_weights, form=form)
         self.tv_loss = TotalVariationLoss()
 
-    def forward(self, stylized: Tensor, photos: Tensor) -> LossTerms:
+    def forward(
+        self, stylized: Tensor, photos: Tensor, *, strength: Tensor | float = 1.0
+    ) -> LossTerms:
         """Compare a batch with its photos and with the painting.
 
         Args:
             stylized: (B, 3, H, W), RGB around [0, 1].
             photos: (B, 3, H, W), RGB in [0, 1]. They get no gradient.
+            strength: the style counts this many times its weight.
         """
         features = self.vgg(stylized, self.vgg.layers)
         with torch.no_grad():
@@ -85,7 +88,9 @@ class PerceptualLoss(nn.Module):
         style = self.style_loss(features)
         variation = self.tv_loss(stylized)
         total = (
-            self.content_weight * content + self.style_weight * style + self.tv_weight * variation
+            self.content_weight * content
+            + strength * self.style_weight * style
+            + self.tv_weight * variation
         )
         return LossTerms(total, content, style, variation)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nst.models.layers import ComposedConv2d, spread_blocks
+from nst.models.strength import at_strength
 
 OUTPUT_CENTRE = 0.5
 OUTPUT_SCALE = 1 / 8
@@ -41,17 +42,20 @@ class StyleNet(nn.Module, ABC):
     block_px: int = 1
     """Side of the square of pixels that one place of the last layer gives."""
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, strength: Tensor | None = None) -> Tensor:
         """Stylize a batch.
 
         Args:
             images: (B, 3, H, W), RGB in [0, 1], H and W at least ``min_size_px``.
+            strength: of the style, a scalar from 0, the photo, to 1; None is 1.
         Returns:
             (B, 3, H, W), RGB around [0, 1], not clamped.
         """
         height, width = images.shape[-2:]
-        pixels = spread_blocks(self.blocks(images), self.block_px)
-        return OUTPUT_CENTRE + OUTPUT_SCALE * pixels[..., :height, :width]
+        with at_strength(self, strength):
+            pixels = spread_blocks(self.blocks(images), self.block_px)
+        stylized = OUTPUT_CENTRE + OUTPUT_SCALE * pixels[..., :height, :width]
+        return stylized if strength is None else torch.lerp(images, stylized.float(), strength)
 
     @abstractmethod
     def blocks(self, images: Tensor) -> Tensor:

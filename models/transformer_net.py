@@ -12,7 +12,8 @@ supplementary material, table 1.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.models.layers import ReflectConv2d, ResidualBlock, instance_norm, upsample_2x
+from nst.models.layers import ReflectConv2d, ResidualBlock, upsample_2x
+from nst.models.strength import StyleNorm
 from nst.models.style_net import StyleNet
 
 
@@ -41,17 +42,17 @@ class TransformerNet(StyleNet):
         self.width = width
         self.residual_blocks = residual_blocks
         self.conv1 = ReflectConv2d(3, width, kernel_size=9)
-        self.in1 = instance_norm(width)
+        self.in1 = StyleNorm(width)
         self.conv2 = ReflectConv2d(width, 2 * width, kernel_size=3, stride=2)
-        self.in2 = instance_norm(2 * width)
+        self.in2 = StyleNorm(2 * width)
         self.conv3 = ReflectConv2d(2 * width, 4 * width, kernel_size=3, stride=2)
-        self.in3 = instance_norm(4 * width)
+        self.in3 = StyleNorm(4 * width)
         for number in range(1, residual_blocks + 1):
             self.add_module(f"res{number}", ResidualBlock(4 * width))
         self.deconv1 = ReflectConv2d(4 * width, 2 * width, kernel_size=3)
-        self.in4 = instance_norm(2 * width)
+        self.in4 = StyleNorm(2 * width)
         self.deconv2 = ReflectConv2d(2 * width, width, kernel_size=3)
-        self.in5 = instance_norm(width)
+        self.in5 = StyleNorm(width)
         self.deconv3 = ReflectConv2d(width, 3, kernel_size=9)
 
     def blocks(self, images: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ import yaml
 
 from nst.configs import config_path
 from nst.export import export_onnx
-from nst.models import CompactNet, StyleNet, TrainedNet
+from nst.models import TIERS, CompactNet, StyleNet, TrainedNet, tier_of
 from nst.train.evaluate.cost import graph_cost
 
-BUDGETS = {"realtime": (9_000, 0.5e6), "balanced": (22_000, 1.4e6), "quality": (45_000, 2.7e6)}
+BUDGETS = {"realtime": (9_000, 0.5e6), "balanced": (22_000, 1.4e6), "quality": (45_000, 2.75e6)}
 """Largest multiply-accumulates per pixel, bytes."""
 
 
@@ -21,6 +21,16 @@ def net_of(tier: str) -> StyleNet:
     assert settings["class_path"] == "nst.models.CompactNet"
     torch.manual_seed(0)
     return CompactNet(**settings["init_args"]).eval()
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_settings_of_a_tier_train_its_network(tier: str) -> None:
+    assert net_of(tier).architecture == TIERS[tier]
+    assert tier_of(net_of(tier).architecture) == tier
+
+
+def test_other_networks_are_no_tier() -> None:
+    assert tier_of(CompactNet(width=8).architecture) == ""
 
 
 @pytest.mark.parametrize("tier", BUDGETS)

@@ -15,22 +15,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-import yaml
 
-from nst.configs import config_path
 from nst.export import build_graph
 from nst.infer.devices import available_devices, choose_device
 from nst.infer.graph import SILENT
-from nst.models import CompactNet, StyleNet, TransformerNet
+from nst.models import TIERS, TransformerNet, build_net
 
-TIERS = ("realtime", "balanced", "quality")
 FRAMES_PER_TURN = 2
-
-
-def tier(name: str) -> StyleNet:
-    """The network of a tier."""
-    settings = yaml.safe_load(config_path(name).read_text())["model"]["net"]["init_args"]
-    return CompactNet(**settings)
 
 
 def session(model: Path, device: str) -> onnxruntime.InferenceSession:
@@ -53,7 +44,10 @@ def main() -> None:
     width, height = map(int, arguments.size.split("x"))
     frame = np.random.default_rng(0).integers(0, 256, (1, height, width, 3), np.uint8)
     torch.manual_seed(0)
-    nets = {"TransformerNet": TransformerNet(), **{name: tier(name) for name in TIERS}}
+    nets = {
+        "TransformerNet": TransformerNet(),
+        **{name: build_net(each) for name, each in TIERS.items()},
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name, net in nets.items():
             graph = build_graph(net.eval()).SerializeToString()

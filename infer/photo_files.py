@@ -1,4 +1,4 @@
-"""The photos in a folder. Apart from ``photos``, so that nothing waits for Lightning."""
+"""The photos in a folder."""
 
 from pathlib import Path
 

@@ -5,7 +5,6 @@
     cli         nst-train
     system      what happens in one step
     photos      a folder of photos as batches
-    photo_files the photos in a folder
     painting    the painting as a tensor
     schedule    how far a run is, and the learning rate there
     precision   what this hardware is fast in

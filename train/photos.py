@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
+from nst.infer.photo_files import find_photos
 from nst.models import StyleNet
 from nst.train.painting import to_tensor
-from nst.train.photo_files import find_photos
 
 MIN_CROP_PX = 32
 # Photos are shrunk so that the crop takes between all and 1 / MAX_ZOOM of the short side.
@@ -139,6 +139,14 @@ class PhotoDataModule(pl.LightningDataModule):
         self.crop_px = crop_px
         self.batch_size = batch_size
         self.workers = default_workers() if workers is None else workers
+
+    def facts(self) -> dict[str, int]:
+        """What a model may tell of the photos that it was trained on."""
+        return {
+            "photos": len(self.folder),
+            "crop_px": self.crop_px,
+            "batch_size": self.batch_size,
+        }
 
     def train_dataloader(self) -> DataLoader[Crop]:
         """Endless batches, in an order that the seed decides."""

@@ -69,8 +69,11 @@ class TrainingProgress(ProgressBar):
 
     def status(self, trainer: pl.Trainer, *, all_losses: bool) -> str:
         """One line: step, loss, images per second, time left; at most 60 columns without losses."""
+        kind, title = ("loss", "loss")
+        if "knob/total" in trainer.callback_metrics:
+            kind, title = "knob", "knob: loss"
         total, content, style = (
-            float(trainer.callback_metrics.get(f"loss/{name}", math.nan))
+            float(trainer.callback_metrics.get(f"{kind}/{name}", math.nan))
             for name in ("total", "content", "style")
         )
         steps = f"{trainer.global_step}"
@@ -78,7 +81,7 @@ class TrainingProgress(ProgressBar):
             steps += f"/{trainer.max_steps}"
         parts = f" (content {content:.3f}, style {style:.4f})" if all_losses else ""
         return (
-            f"step {steps}  loss {total:.3f}{parts}  "
+            f"step {steps}  {title} {total:.3f}{parts}  "
             f"{self.images_per_s:.1f} images/s  {self.time_left(trainer)} left"
         )
 

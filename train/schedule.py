@@ -1,6 +1,7 @@
 """How far a run is, and what learning rate belongs there."""
 
 import math
+from typing import NamedTuple
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Timer
@@ -19,6 +20,31 @@ def share_done(trainer: pl.Trainer) -> float:
             elapsed = timer.time_elapsed()
             shares.append(elapsed / max(elapsed + left, 1e-9))
     return min(1.0, max(shares))
+
+
+class Phase(NamedTuple):
+    """What a run learns now.
+
+    Attributes:
+        style: how much of the time for the style itself is over, 0 to 1.
+        knob: how much of the time for strengths below 1 is over; None before that begins.
+    """
+
+    style: float
+    knob: float | None
+
+
+def phase_at(share: float, knob_share: float) -> Phase:
+    """The style first, then the strength knob.
+
+    Args:
+        share: how much of the run is over, 0 to 1.
+        knob_share: how much of the run is kept for the knob, 0 to below 1.
+    """
+    left = share - (1 - knob_share)
+    if knob_share == 0 or left < 0:
+        return Phase(min(1.0, share / (1 - knob_share)), None)
+    return Phase(1.0, min(1.0, left / knob_share))
 
 
 def learning_rate_factor(step: int, share: float) -> float:

@@ -3,13 +3,14 @@
 import math
 import os
 import shutil
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from nst.infer.errors import UserError
@@ -22,6 +23,7 @@ from nst.models import (
     VGGArch,
     VGGFeatures,
     describe,
+    knob_parameters,
 )
 from nst.models.checkpoints import ENTRY
 from nst.models.perceptual_loss import (
@@ -30,8 +32,34 @@ from nst.models.perceptual_loss import (
     DEFAULT_STYLE_WEIGHT,
 )
 from nst.train.painting import load_painting
-from nst.train.photos import PhotoBatch
-from nst.train.schedule import learning_rate_factor, share_done
+from nst.train.photos import PhotoBatch, PhotoDataModule
+from nst.train.schedule import learning_rate_factor, phase_at, share_done
+
+KNOB_LEARNING_RATE = 1e-2
+"""There is one number per channel to learn."""
+RECENT_LOSSES = ("total", "content", "style")
+RECENT_STEPS = 100
+"""How many steps the losses are averaged over that a checkpoint tells."""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Whose painting it is.
+
+    Args:
+        title: of the painting.
+        artist: who painted it.
+        year: when, such as 1889.
+        license: under which it may be used, such as public domain.
+    """
+
+    title: str = ""
+    artist: str = ""
+    year: str = ""
+    license: str = ""
+
+
+NO_CREDIT = Credit()
 
 
 class StyleTransferSystem(pl.LightningModule):
@@ -61,6 +89,9 @@ class StyleTransferSystem(pl.LightningModule):
         style_size: longer side of the painting in pixels while training; more gives larger
             strokes.
         learning_rate: of Adam, after a short warm-up; falls to nearly 0 along a cosine.
+        knob_share: how much of the run teaches strengths below 1, in its end; 0 leaves it out,
+            and the strength then mixes pixels.
+        credit: title, artist, year and license of the painting, for the metadata of the result.
         compile: compile network and VGG with torch.compile; pays in runs of over ten minutes.
     Raises:
         UserError: if the painting cannot be used or a setting is wrong.
@@ -85,6 +116,8 @@ class StyleTransferSystem(pl.LightningModule):
         grid_weight: float = 1000.0,
         style_size: int = 512,
         learning_rate: float = 1e-3,
+        knob_share: float = 0.1,
+        credit: Credit = NO_CREDIT,
         compile: bool = False,  # noqa: A002 - the flag is named as torch's function
     ) -> None:
         super().__init__()
@@ -93,10 +126,17 @@ class StyleTransferSystem(pl.LightningModule):
         for name, weight in (("stability", stability_weight), ("grid", grid_weight)):
             if not 0 <= weight < math.inf:
                 raise UserError(f"{name}_weight must be at least 0, not {weight}")
+        if not 0 <= knob_share < 1:
+            raise UserError(f"knob_share must be at least 0 and below 1, not {knob_share}")
         painting = load_painting(Path(style), long_side_px=style_size)
         self.net = net
         self.style = Path(style).stem
+        self.painting = painting
+        self.credit = credit
+        self.recent_losses: deque[Tensor] = deque(maxlen=RECENT_STEPS)
         self.learning_rate = learning_rate
+        self.knob_share = knob_share
+        self.phase = phase_at(0.0, knob_share)
         self.compile_modules = compile
         self.stability_weight = stability_weight
         self.stability_loss = StabilityLoss()
@@ -112,6 +152,7 @@ class StyleTransferSystem(pl.LightningModule):
             "grid_weight": grid_weight,
             "style_size_px": style_size,
             "learning_rate": learning_rate,
+            "knob_share": knob_share,
         }
         try:
             features = VGGFeatures(
@@ -155,36 +196,80 @@ class StyleTransferSystem(pl.LightningModule):
         stylized: Tensor = self.net(photos)
         return stylized
 
+    def on_train_batch_start(self, batch: PhotoBatch, batch_idx: int) -> None:
+        """Find out what is to be learned now, and how fast."""
+        self.phase = phase_at(share_done(self.trainer), self.knob_share)
+        style, knob = self.optimizers().param_groups  # type: ignore[union-attr]
+        if self.phase.knob is None:
+            factor = learning_rate_factor(self.global_step, self.phase.style)
+            style["lr"], knob["lr"] = factor * self.learning_rate, 0.0
+        else:
+            factor = learning_rate_factor(self.global_step, self.phase.knob)
+            style["lr"], knob["lr"] = 0.0, factor * KNOB_LEARNING_RATE
+
     def training_step(self, batch: PhotoBatch, batch_idx: int) -> Tensor:
         """Stylize a batch and compare it with its photos and the painting."""
         photos = batch.photos
         if self.on_gpu:
             photos = photos.contiguous(memory_format=torch.channels_last)
-        stylized = self.net(photos).float()
-        terms = self.loss(stylized, photos)._asdict()
+        if self.phase.knob is None:
+            kind, terms = "loss", self.style_terms(photos)
+            recent = torch.stack([terms[name].detach() for name in RECENT_LOSSES])
+            self.recent_losses.append(recent)
+        else:
+            kind, terms = "knob", self.knob_terms(photos)
+        for name, value in terms.items():
+            self.log(f"{kind}/{name}", value.detach(), batch_size=len(photos))
+        return terms["total"]
+
+    def style_terms(self, photos: Tensor) -> dict[str, Tensor]:
+        """Losses of (B, 3, H, W) at full strength."""
+        # Not None, so that every parameter is part of every step: several GPUs want that.
+        full = torch.ones((), device=photos.device)
+        stylized = self.net(photos, full).float()
+        terms: dict[str, Tensor] = self.loss(stylized, photos)._asdict()
         if self.stability_weight:
             terms["stability"] = self.stability_loss(self.net, photos, stylized)
             terms["total"] = terms["total"] + self.stability_weight * terms["stability"]
         if self.grid_weight:
             terms["grid"] = self.grid_loss(stylized)
             terms["total"] = terms["total"] + self.grid_weight * terms["grid"]
-        for name, value in terms.items():
-            self.log(f"loss/{name}", value.detach(), batch_size=len(photos))
-        total: Tensor = terms["total"]
-        return total
+        return terms
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Adam with a warm-up and a cosine decay over the run, whether steps or time end it."""
-        optimizer = torch.optim.Adam(self.net.parameters(), lr=self.learning_rate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: learning_rate_factor(step, share_done(self.trainer))
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+    def knob_terms(self, photos: Tensor) -> dict[str, Tensor]:
+        """Losses of (B, 3, H, W) at a random strength."""
+        strength = torch.rand((), device=photos.device)
+        terms: dict[str, Tensor] = self.loss(
+            self.net(photos, strength).float(), photos, strength=strength
+        )._asdict()
+        return terms
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam over two groups, network and knob; each batch sets their learning rates."""
+        knob = knob_parameters(self.net)
+        ids = {id(value) for value in knob}
+        style = [value for value in self.net.parameters() if id(value) not in ids]
+        return torch.optim.Adam([{"params": style}, {"params": knob}], lr=self.learning_rate)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to read the network back without this class."""
-        training = {**self.settings, "steps": self.global_step}
-        checkpoint[ENTRY] = describe(self.net, style=self.style, training=training)
+        checkpoint[ENTRY] = describe(
+            self.net,
+            style=self.style,
+            training=self.training_facts(),
+            credit={name: value for name, value in asdict(self.credit).items() if value},
+            painting=self.painting,
+        )
+
+    def training_facts(self) -> dict[str, Any]:
+        """Settings and results of the run so far. JSON types only."""
+        facts = {**self.settings, "steps": self.global_step}
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, PhotoDataModule):
+            facts |= data.facts()
+        if self.recent_losses:
+            means = torch.stack(list(self.recent_losses)).mean(dim=0).tolist()
+            facts["losses"] = {
+                name: round(mean, 5) for name, mean in zip(RECENT_LOSSES, means, strict=True)
+            }
+        return facts

@@ -55,6 +55,15 @@ def test_plain_lines_at_intervals(stream: io.StringIO) -> None:
     assert lines[1].startswith("step 20/100")
 
 
+def test_the_time_of_the_knob_is_named(stream: io.StringIO) -> None:
+    progress = TrainingProgress(stream)
+    late = trainer(95)
+    late.callback_metrics |= {"knob/total": 0.5, "knob/content": 0.2, "knob/style": 0.1}
+    progress.on_train_start(trainer(0), None)  # type: ignore[arg-type]
+    CLOCK.now_s = 190.0
+    assert "knob: loss 0.500 (content 0.200" in progress.status(late, all_losses=True)
+
+
 def test_the_end_is_printed(stream: io.StringIO) -> None:
     progress = TrainingProgress(stream)
     progress.on_train_start(trainer(0), None)  # type: ignore[arg-type]

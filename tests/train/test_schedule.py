@@ -4,7 +4,14 @@ from types import SimpleNamespace
 import pytest
 from pytorch_lightning.callbacks import Timer
 
-from nst.train.schedule import FINAL_FACTOR, WARM_UP_STEPS, learning_rate_factor, share_done
+from nst.train.schedule import (
+    FINAL_FACTOR,
+    WARM_UP_STEPS,
+    Phase,
+    learning_rate_factor,
+    phase_at,
+    share_done,
+)
 
 
 def trainer(step: int, max_steps: int, timer: Timer | None = None) -> SimpleNamespace:
@@ -36,3 +43,15 @@ def test_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert share(10, 100, timer) == pytest.approx(0.4)
     assert share(70, 100, timer) == pytest.approx(0.7)
     assert share(10, -1, timer) == pytest.approx(0.4)
+
+
+def test_the_knob_is_learned_last() -> None:
+    assert phase_at(0.0, 0.1) == Phase(0.0, None)
+    assert phase_at(0.45, 0.1) == Phase(0.5, None)
+    assert phase_at(0.75, 0.5) == Phase(1.0, 0.5)
+    assert phase_at(1.0, 0.5) == Phase(1.0, 1.0)
+
+
+def test_a_run_without_a_knob() -> None:
+    assert phase_at(0.5, 0.0) == Phase(0.5, None)
+    assert phase_at(1.0, 0.0) == Phase(1.0, None)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from nst.infer.errors import UserError
-from nst.models import ModelFileError, TransformerNet
+from nst.models import ModelFileError, TransformerNet, knob_parameters
 from nst.train.photos import PhotoBatch
-from nst.train.system import StyleTransferSystem
+from nst.train.system import KNOB_LEARNING_RATE, Credit, StyleTransferSystem
 
 NOTHING_ELSE = {"stability_weight": 0.0, "grid_weight": 0.0}
 """Content and style alone."""
@@ -18,7 +18,11 @@ def system(painting: Path, **settings: Any) -> StyleTransferSystem:
     net = TransformerNet(width=4, residual_blocks=1)
     made = StyleTransferSystem(painting, net, style_size=96, **settings)
     made.trainer = SimpleNamespace(  # type: ignore[assignment]
-        strategy=SimpleNamespace(root_device=torch.device("cpu")), precision="32-true"
+        strategy=SimpleNamespace(root_device=torch.device("cpu")),
+        precision="32-true",
+        global_step=40,
+        max_steps=100,
+        callbacks=[],
     )
     made.log = lambda *_, **__: None  # type: ignore[method-assign]
     return made
@@ -70,6 +74,60 @@ def test_further_terms_count_with_their_weights(term: str, painting: Path) -> No
     assert made.settings.items() >= weights.items()
 
 
+def start_batch(made: StyleTransferSystem, step: int, optimizer: torch.optim.Optimizer) -> None:
+    made.trainer.global_step = step  # type: ignore[misc]
+    made.optimizers = lambda: optimizer  # type: ignore[assignment, method-assign]
+    made.on_train_batch_start(photos(), step)
+
+
+def test_learning_rates_of_style_and_knob(painting: Path) -> None:
+    made = system(painting, learning_rate=2e-3, knob_share=0.2)
+    optimizer = made.configure_optimizers()
+    style, knob = optimizer.param_groups
+    assert {id(p) for p in knob["params"]} == {id(p) for p in knob_parameters(made.net)}
+    assert len(style["params"]) + len(knob["params"]) == len(list(made.net.parameters()))
+    start_batch(made, 40, optimizer)
+    assert (made.phase.style, made.phase.knob) == (0.5, None)
+    assert style["lr"] == pytest.approx(1e-3, rel=0.05)
+    assert knob["lr"] == 0
+    start_batch(made, 90, optimizer)
+    assert made.phase.knob == pytest.approx(0.5)
+    assert style["lr"] == 0
+    assert knob["lr"] == pytest.approx(KNOB_LEARNING_RATE / 2, rel=0.05)
+
+
+def test_the_knob_is_learned_beside_a_finished_style(painting: Path) -> None:
+    torch.manual_seed(0)
+    made = system(painting, **NOTHING_ELSE, knob_share=0.9)
+    optimizer = made.configure_optimizers()
+    before = made.net(photos().photos)
+    logged = {}
+    made.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
+    for _ in range(3):
+        start_batch(made, 50, optimizer)
+        optimizer.zero_grad()
+        torch.autograd.backward(made.training_step(photos(), 0))
+        optimizer.step()
+    torch.testing.assert_close(made.net(photos().photos), before, rtol=0, atol=0)
+    assert all(value.abs().max() > 0 for value in knob_parameters(made.net))
+    assert {name.split("/")[0] for name in logged} == {"knob"}
+    half = made.net(photos().photos, torch.tensor(0.5))
+    assert not torch.allclose(half, (before + photos().photos) / 2)
+
+
+def test_what_a_checkpoint_tells(painting: Path) -> None:
+    credit = Credit(title="Waves", artist="A. Painter")
+    made = system(painting, **NOTHING_ELSE, credit=credit)
+    loss = made.training_step(photos(), 0)
+    checkpoint: dict[str, Any] = {}
+    made.on_save_checkpoint(checkpoint)
+    about = checkpoint["nst"]
+    assert about["credit"] == {"title": "Waves", "artist": "A. Painter"}
+    assert about["training"]["losses"]["total"] == pytest.approx(loss.item(), rel=1e-3)
+    assert about["painting"].shape == (1, 3, 72, 96)
+    assert about["painting"].dtype == torch.uint8
+
+
 def test_steps_lower_the_loss(painting: Path) -> None:
     torch.manual_seed(0)
     made = system(painting, **NOTHING_ELSE)
@@ -116,6 +174,7 @@ def test_johnsons_form_and_layers(painting: Path) -> None:
         ({"style_strength": float("nan")}, "style_strength"),
         ({"tv_weight": float("inf")}, "at least 0"),
         ({"stability_weight": -1.0}, "stability_weight must be at least 0, not -1.0"),
+        ({"knob_share": 1.0}, "knob_share must be at least 0 and below 1, not 1.0"),
         ({"grid_weight": float("nan")}, "grid_weight must be at least 0, not nan"),
         ({"style_layer_weights": [1.0]}, "4 style layers but 1 layer weights"),
         ({"style_strength": -1.0}, "style_strength"),

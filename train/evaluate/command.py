@@ -17,6 +17,7 @@ from nst.infer.command_line import print_line, print_text
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.infer.metadata import VALUE_RANGES, ValueRange
+from nst.infer.photo_files import find_photos
 from nst.models import VGGArch
 from nst.train.errors import failed_work, wrong_settings
 from nst.train.evaluate.cost import frame_ms_by_device, graph_cost
@@ -36,7 +37,6 @@ from nst.train.evaluate.report import as_json, tables
 from nst.train.evaluate.subjects import Subject, check_ready, open_subject, with_unique_names
 from nst.train.live_line import PhotoWork
 from nst.train.painting import at_size, shrunk_size
-from nst.train.photo_files import find_photos
 from nst.train.vgg_choice import VGGChoice
 from nst.train.vgg_loading import FEATURES, load_vgg, refuse_large_pictures
 

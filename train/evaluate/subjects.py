@@ -15,12 +15,12 @@ from nst.export import ParityError, export_onnx
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
 from nst.infer.metadata import ValueRange
+from nst.infer.photo_files import SUFFIXES
 from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.evaluate.stability import Frame
 from nst.train.painting import to_tensor
-from nst.train.photo_files import SUFFIXES
 
 IDENTITY = "identity"
 PROPORTIONS_TOLERANCE = 0.03

@@ -10,6 +10,7 @@ import typer
 from nst.infer.command_line import needs_extra, new_app, run_app, split_names, split_numbers
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
+from nst.infer.photo_files import find_photos
 from nst.train import vgg_choice
 from nst.train.optimize import options
 from nst.train.optimize.jobs import (
@@ -21,7 +22,6 @@ from nst.train.optimize.jobs import (
     PaintJob,
     UnitsJob,
 )
-from nst.train.photo_files import find_photos
 
 app = new_app()
 

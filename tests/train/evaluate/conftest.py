@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from nst.export.parity import natural_frames
+from synthetic import natural_frames
 
 Frame = NDArray[np.uint8]
 

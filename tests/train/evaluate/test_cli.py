@@ -9,9 +9,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 from PIL import Image
+from synthetic import natural_frames
 
 import nst.train.evaluate.gatys as gatys
-from nst.export.parity import natural_frames
 from nst.models import ModelFileError, TransformerNet, describe
 from nst.models.checkpoints import ENTRY
 from nst.train.evaluate.cli import main

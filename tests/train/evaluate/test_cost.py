@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from nst.export import export_onnx
+from nst.export import GraphForm, export_onnx
 from nst.infer import Stylizer, UserError
 from nst.models import TrainedNet, TransformerNet
 from nst.train.evaluate.cost import GraphCost, frame_ms, frame_ms_by_device, graph_cost
@@ -181,7 +181,7 @@ def test_fixed_statistics_are_no_parameters(
     trained = TrainedNet(TransformerNet(width=4, residual_blocks=1).eval(), "waves", {})
     costs = []
     for statistics in (False, True):
-        export_onnx(trained, tmp_path / "x.onnx", statistics=statistics)
+        export_onnx(trained, tmp_path / "x.onnx", GraphForm(statistics=statistics))
         costs.append(graph_cost(tmp_path / "x.onnx"))
     assert costs[0].parameters == costs[1].parameters
     assert costs[0].macs_per_pixel == costs[1].macs_per_pixel

@@ -2,25 +2,33 @@
 
 ::
 
-    graph       the graph: bytes in, bytes out, any size
-    statistics  instance norms whose statistics can be fixed
-    parity      the comparison with PyTorch
-    model_file  the file: graph, metadata, comparison
-    cli         nst-export
+    app_net          a network as apps want it
+    graph            its graph: what goes in and out, which sizes
+    statistics       instance norms whose statistics can be fixed
+    parity           the comparison with PyTorch
+    precision        half precision and int8
+    precision_check  the comparison of those with float32
+    check_photos     the photos that are compared on
+    layout           how onnxruntime runs a graph on a CPU
+    model_file       the file: graph, metadata, comparisons
+    cli              nst-export
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nst.export.graph import DEFAULT_OPSET, OPSETS, build_graph
+    from nst.export.graph import DEFAULT_OPSET, OPSETS, GraphForm, build_graph
     from nst.export.model_file import ExportReport, export_onnx
     from nst.export.parity import ParityError, largest_difference
+    from nst.export.precision_check import LowerPrecision
 
 __all__ = [
     "DEFAULT_OPSET",
     "OPSETS",
     "ExportReport",
+    "GraphForm",
+    "LowerPrecision",
     "ParityError",
     "build_graph",
     "export_onnx",
@@ -30,6 +38,8 @@ __all__ = [
 _HOMES = {
     "DEFAULT_OPSET": "graph",
     "OPSETS": "graph",
+    "GraphForm": "graph",
+    "LowerPrecision": "precision_check",
     "build_graph": "graph",
     "ExportReport": "model_file",
     "export_onnx": "model_file",

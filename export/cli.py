@@ -1,16 +1,24 @@
 """The command ``nst-export``: from a run or a checkpoint to an ONNX file."""
 
+import json
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from nst.infer.command_line import needs_extra, new_app, print_line, run_app
+from nst.infer.command_line import needs_extra, new_app, print_line, print_text, run_app
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing
+from nst.infer.metadata import Precision
+from nst.infer.photo_files import find_photos
 
 app = new_app()
+
+OPSETS = range(18, 22)
+MIN_SIDE_PX = 16
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,17 +35,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 @app.command()
 def export(
     source: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="RUN",
             help="A run folder of nst-train, a checkpoint, or a pytorch/examples .pth or .model.",
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The result; default: STYLE.onnx."),
     ] = None,
-    opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = 18,
+    io: Annotated[
+        Literal["uint8", "float"],
+        typer.Option(
+            help="uint8: (N, H, W, 3) bytes; float: (N, 3, H, W) in 0 to 1. RGB in and out."
+        ),
+    ] = "uint8",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW", help="One picture of this height and width alone; default: any."
+        ),
+    ] = None,
+    precision: Annotated[Precision, typer.Option(help="Of weights and arithmetic.")] = "fp32",
+    photos: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Photos to calibrate int8 with, and to compare on."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write fp16 or int8 however far it is from fp32."),
+    ] = False,
+    strength: Annotated[
+        bool,
+        typer.Option("--strength", help="Add the optional input strength, from 0 (photo) to 1."),
+    ] = False,
     statistics: Annotated[
         bool,
         typer.Option(
@@ -46,27 +78,100 @@ def export(
             "the optional input fixed_statistics and the output statistics.",
         ),
     ] = False,
+    opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = 18,
+    title: Annotated[str | None, typer.Option(help="Of the painting, for the metadata.")] = None,
+    artist: Annotated[str | None, typer.Option(help="Who painted it.")] = None,
+    year: Annotated[str | None, typer.Option(help="When.")] = None,
+    license_: Annotated[
+        str | None, typer.Option("--license", help="Under which it may be used.")
+    ] = None,
+    describe: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Print what an ONNX file says of itself; no export."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With --describe: as JSON.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
 ) -> None:
     """Export a trained style to ONNX, checked against PyTorch."""
-    # Imported late: the help must not wait for torch.
-    with needs_extra("train"):
-        from nst.export.graph import OPSETS
-        from nst.export.model_file import export_onnx
-        from nst.export.parity import ParityError
-        from nst.models import ModelFileError, load_trained_net
-
+    if describe is not None:
+        print_card(describe, source, as_json=as_json)
+        return
+    if source is None:
+        raise UserError("give a run folder or a checkpoint to export (see nst-export --help)")
+    if as_json:
+        raise UserError("--json belongs to --describe FILE")
     if opset not in OPSETS:
         raise UserError(f"opset {opset} is not supported: use one of {OPSETS[0]} to {OPSETS[-1]}")
+    height_width = parse_size(size)
+    check_precision_flags(precision, photos, force=force)
+    # Imported late: the help must not wait for torch.
+    with needs_extra("train"):
+        from nst.export.graph import GraphForm
+        from nst.export.model_file import export_onnx
+        from nst.export.parity import ParityError
+        from nst.export.precision_check import LowerPrecision
+        from nst.models import ModelFileError, load_trained_net
+
+    form = GraphForm(io, height_width, strength, statistics, opset)
+    credit = {"title": title, "artist": artist, "year": year, "license": license_}
     try:
         trained = load_trained_net(source)
-        path = Path(f"{trained.style}.onnx") if out is None else out
+        given = {name: value for name, value in credit.items() if value is not None}
+        trained = replace(trained, credit={**trained.credit, **given})
+        path = default_path(trained.style, precision) if out is None else out
         check_target(path, overwrite=overwrite)
-        report = export_onnx(trained, path, opset=opset, statistics=statistics)
+        lower = None if precision == "fp32" else LowerPrecision(precision, photos, force)
+        report = export_onnx(trained, path, form, lower=lower)
     except (ModelFileError, ParityError) as error:
         raise UserError(f"cannot export {source}: {error}") from error
     print_line(report.summary())
     print_line(f"next: nst-infer photo.jpg --style {report.path}")
+
+
+def print_card(path: Path, source: Path | None, *, as_json: bool) -> None:
+    """Print what a model says about itself."""
+    from nst.infer.model_card import as_text, read_card
+
+    if source is not None:
+        raise UserError("--describe exports nothing: leave out RUN")
+    card = read_card(path)
+    print_text(json.dumps(card, indent=2) if as_json else as_text(card))
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """``480x640`` to height and width.
+
+    Raises:
+        UserError: if it is something else, or a side is under 16.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    if match is None or min(map(int, match.groups())) < MIN_SIDE_PX:
+        raise UserError(
+            f"--size takes height x width in pixels, each at least {MIN_SIDE_PX}, such as 480x640, "
+            f"not {text}"
+        )
+    return int(match[1]), int(match[2])
+
+
+def check_precision_flags(precision: str, photos: Path | None, *, force: bool) -> None:
+    """Refuse flags that do not fit the precision.
+
+    Raises:
+        UserError: if one is given that fp32 does not use, or one is missing for int8.
+    """
+    if precision == "fp32" and (photos is not None or force):
+        raise UserError("--photos and --force belong to --precision fp16 or int8")
+    if precision == "int8" and photos is None:
+        raise UserError("int8 is calibrated on photos: pass --photos FOLDER, thirty are enough")
+    if photos is not None:
+        find_photos(photos)
+
+
+def default_path(style: str, precision: str) -> Path:
+    """Where a file goes if the user does not say."""
+    return Path(f"{style}.onnx" if precision == "fp32" else f"{style}.{precision}.onnx")
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

@@ -1,144 +1,130 @@
 """From a trained network to an ONNX graph that asks nothing of the app around it."""
 
-from copy import deepcopy
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nst.export.statistics import OWN, StatisticsDesk
-from nst.infer.metadata import STATISTICS_INPUT, STATISTICS_OUTPUT
+from nst.export.app_net import AppNet, BytesNet, FloatNet
+from nst.export.statistics import OWN
+from nst.infer.metadata import STATISTICS_INPUT, STATISTICS_OUTPUT, STRENGTH_INPUT
 from nst.models import StyleNet
-from nst.models.layers import ComposedConv2d
-from nst.models.style_net import OUTPUT_CENTRE, OUTPUT_SCALE
 
 INPUT = "image"
 OUTPUT = "stylized"
-AXES = {
-    INPUT: {0: "batch", 1: "height", 2: "width"},
-    OUTPUT: {0: "batch", 1: "height", 2: "width"},
-    STATISTICS_INPUT: {},
-    STATISTICS_OUTPUT: {0: "batch"},
-}
-"""Axes of any size, by the names that a reader of the file expects."""
 OPSETS = range(18, 22)
 DEFAULT_OPSET = 18
+TRACED_PX = (64, 96)
+"""Height and width that a graph of any size is traced with."""
+
+IO: TypeAlias = Literal["uint8", "float"]
 
 
-class BytesNet(nn.Module):
-    """The network as apps want it: bytes in, bytes out, channels last. To be traced, not run.
-
-    Scaling, clamping and rounding are part of the graph, so that no app can get them wrong. The
-    scales are folded into the first and the last layer, and pixels are put in their places as
-    bytes: beside a small network such steps in float32 cost as much as its layers.
-    """
-
-    def __init__(self, net: StyleNet) -> None:
-        super().__init__()
-        self.net = deepcopy(net)
-        self.net.rescale(image=1 / 255, result=255 * OUTPUT_SCALE, centre=255 * OUTPUT_CENTRE)
-        for name, layer in list(self.net.named_modules()):
-            if isinstance(layer, ComposedConv2d):
-                self.net.set_submodule(name, layer.plain())
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(N, H, W, 3), uint8, RGB, to the same shape and type."""
-        height, width = image.shape[1:3]
-        blocks = to_bytes(self.net.blocks(image.permute(0, 3, 1, 2).float()))
-        return rows_of_pixels(blocks, self.net.block_px)[:, :height, :width]
-
-
-class OpenBytesNet(nn.Module):
-    """The same with its statistics as a second input and a second output."""
-
-    def __init__(self, net: StyleNet) -> None:
-        super().__init__()
-        self.bytes_net = BytesNet(net)
-        self.desk = StatisticsDesk(self.bytes_net)
-
-    def forward(self, image: Tensor, fixed_statistics: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, H, W, 3) and (1, channels, 2) to the picture and the statistics it used."""
-        self.desk.open(fixed_statistics)
-        stylized = self.bytes_net(image)
-        return stylized, self.desk.close()
-
-
-def to_bytes(x: Tensor) -> Tensor:
-    """Round half to even and clamp to 0..255, in one operator."""
-    one, zero = torch.tensor(1.0), torch.tensor(0, dtype=torch.uint8)
-    levels: Tensor = torch.onnx.ops.symbolic(
-        "QuantizeLinear", (x, one, zero), dtype=torch.uint8, shape=x.shape
-    )
-    return levels
-
-
-def rows_of_pixels(blocks: Tensor, side: int) -> Tensor:
-    """(N, 3 * side**2, H, W), see ``StyleNet.blocks``, to (N, side * H, side * W, 3).
-
-    Row by row of the blocks: onnxruntime moves whole channels and whole rows several times faster
-    than ``DepthToSpace`` or a transposition of six axes moves single values.
-    """
-    batch, _, height, _ = blocks.shape
-    rows = [
-        row.permute(0, 2, 3, 1).reshape(batch, height, 1, -1) for row in blocks.chunk(side, dim=1)
-    ]
-    return torch.cat(rows, dim=2).reshape(batch, side * height, -1, 3)
-
-
-def build_graph(
-    net: StyleNet, *, opset: int = DEFAULT_OPSET, statistics: bool = False
-) -> onnx.ModelProto:
-    """Trace a network into an ONNX graph with dynamic batch, height and width.
+@dataclass(frozen=True)
+class GraphForm:
+    """What a graph takes and gives.
 
     Args:
-        net: in evaluation mode, on the CPU.
-        opset: one of ``OPSETS``.
+        io: ``uint8``, (N, H, W, 3), or ``float``, (N, 3, H, W), float32 in [0, 1]; both RGB.
+        size: the only height and width, for one picture at a time; None for any.
+        strength: add the optional input ``strength``, float32, (1,), 0 to 1.
         statistics: add the optional input ``fixed_statistics`` and the output ``statistics``:
             float32, mean and variance of each normalised channel, (1, channels, 2) and
             (N, channels, 2). Without the input, and for a channel whose variance there is
             below 0, the picture's own count; the output gives those that were used.
-    Returns:
-        A graph that takes ``image`` and gives ``stylized``: uint8, (N, H, W, 3), RGB, H and W
-        from ``net.min_size_px`` up.
+        opset: one of ``OPSETS``.
     Raises:
-        ValueError: if ``opset`` is not one of ``OPSETS``, or the network has no statistics.
+        ValueError: if ``opset`` or ``size`` is out of range.
     """
-    if opset not in OPSETS:
-        raise ValueError(f"opset must be one of {', '.join(map(str, OPSETS))}, not {opset}")
-    # A batch of 2: the exporter takes a dimension of 1 for a constant.
-    example = torch.zeros(2, 64, 96, 3, dtype=torch.uint8)
-    if statistics:
-        open_net = OpenBytesNet(net)
-        own = torch.full((1, open_net.desk.channels, 2), OWN)
-        inputs = {INPUT: example, STATISTICS_INPUT: own}
-        graph = trace(open_net, inputs, [OUTPUT, STATISTICS_OUTPUT], opset)
-        graph.graph.initializer.append(onnx.numpy_helper.from_array(own.numpy(), STATISTICS_INPUT))
-    else:
-        graph = trace(BytesNet(net), {INPUT: example}, [OUTPUT], opset)
+
+    io: IO = "uint8"
+    size: tuple[int, int] | None = None
+    strength: bool = False
+    statistics: bool = False
+    opset: int = DEFAULT_OPSET
+
+    def __post_init__(self) -> None:
+        if self.opset not in OPSETS:
+            known = ", ".join(map(str, OPSETS))
+            raise ValueError(f"opset must be one of {known}, not {self.opset}")
+        if self.size is not None and min(self.size) < StyleNet.min_size_px:
+            raise ValueError(f"a side must be at least {StyleNet.min_size_px} px, not {self.size}")
+
+    @property
+    def axes(self) -> dict[int, str]:
+        """Names of the axes of a picture that are of any size."""
+        if self.size is not None:
+            return {}
+        height = 1 if self.io == "uint8" else 2
+        return {0: "batch", height: "height", height + 1: "width"}
+
+    def example(self) -> Tensor:
+        """A picture to trace with. A batch of 2: the exporter takes 1 for a constant."""
+        batch, (height, width) = (2, TRACED_PX) if self.size is None else (1, self.size)
+        if self.io == "uint8":
+            return torch.zeros(batch, height, width, 3, dtype=torch.uint8)
+        return torch.zeros(batch, 3, height, width)
+
+
+DEFAULT_FORM = GraphForm()
+
+
+def build_graph(net: StyleNet, form: GraphForm = DEFAULT_FORM) -> onnx.ModelProto:
+    """Trace a network into an ONNX graph that takes ``image`` and gives ``stylized``.
+
+    Args:
+        net: in evaluation mode, on the CPU.
+        form: what it takes besides, and how.
+    Returns:
+        A graph for pictures from ``net.min_size_px`` up, or of one size.
+    Raises:
+        ValueError: if statistics are wanted of a network that has none.
+    """
+    app_net = (BytesNet if form.io == "uint8" else FloatNet)(net, statistics=form.statistics)
+    knobs = default_knobs(app_net, form)
+    graph = trace(app_net, knobs, form)
+    for name, value in knobs.items():
+        graph.graph.initializer.append(onnx.numpy_helper.from_array(value.numpy(), name))
     drop_traces(graph)
     return graph
 
 
-def trace(
-    net: nn.Module, examples: dict[str, Tensor], outputs: list[str], opset: int
-) -> onnx.ModelProto:
-    """A graph with the sizes of ``AXES`` left open."""
+def default_knobs(net: AppNet, form: GraphForm) -> dict[str, Tensor]:
+    """The optional inputs of a graph, as they are if nobody feeds them."""
+    knobs = {}
+    if form.strength:
+        knobs[STRENGTH_INPUT] = torch.ones(1)
+    if net.desk is not None:
+        knobs[STATISTICS_INPUT] = torch.full((1, net.desk.channels, 2), OWN)
+    return knobs
+
+
+def trace(net: AppNet, knobs: dict[str, Tensor], form: GraphForm) -> onnx.ModelProto:
+    """A graph with the sizes open that the form leaves open."""
+    outputs = [OUTPUT] + [STATISTICS_OUTPUT] * form.statistics
     program = torch.onnx.export(
         net.eval(),
-        tuple(examples.values()),
-        input_names=list(examples),
+        (form.example(),),
+        kwargs={"knobs": knobs},
+        input_names=[INPUT, *knobs],
         output_names=outputs,
-        opset_version=opset,
-        dynamic_shapes=tuple(
-            dict.fromkeys(AXES[name], torch.export.Dim.DYNAMIC) for name in examples
-        ),
+        opset_version=form.opset,
+        dynamic_shapes={
+            "image": dict.fromkeys(form.axes, torch.export.Dim.DYNAMIC),
+            "knobs": {name: {} for name in knobs},
+        },
         dynamo=True,
         verbose=False,
     )
     assert program is not None, "torch.onnx.export gives a program with dynamo=True"
     graph = program.model_proto
     for port in (*graph.graph.input, *graph.graph.output):
-        for axis, name in AXES[port.name].items():
+        axes = form.axes if port.name in (INPUT, OUTPUT) else {}
+        if port.name == STATISTICS_OUTPUT and form.size is None:
+            axes = {0: "batch"}
+        for axis, name in axes.items():
             port.type.tensor_type.shape.dim[axis].dim_param = name
     return graph
 

@@ -3,18 +3,22 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import onnx
 
-from nst.export.graph import DEFAULT_OPSET, build_graph
+from nst.export.graph import DEFAULT_FORM, INPUT, OUTPUT, GraphForm, build_graph
+from nst.export.layout import count_reorders
 from nst.export.parity import largest_difference
+from nst.export.precision_check import LowerPrecision, PrecisionReport, lower_precision
 from nst.infer.files import atomic_write
-from nst.infer.metadata import BYTE_RANGE, ModelMetadata
+from nst.infer.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata, Precision
+from nst.infer.model_card import weights_sha256
 from nst.infer.stylizer import Stylizer
-from nst.models import TrainedNet
+from nst.models import TrainedNet, tier_of
 
 
 @dataclass(frozen=True)
@@ -25,61 +29,104 @@ class ExportReport:
         path: the file.
         size_bytes: its size.
         opset: ONNX opset of the graph.
-        difference_levels: largest difference from PyTorch's pictures, in levels of 255.
+        difference_levels: largest difference of the graph in float32 from PyTorch's pictures, in
+            levels of 255.
+        reorders: changes of memory layout as onnxruntime runs the graph on a CPU.
+        lower: how far the file is from float32, None if it is in float32.
     """
 
     path: Path
     size_bytes: int
     opset: int
-    difference_levels: int
+    difference_levels: float
+    reorders: int
+    lower: PrecisionReport | None
 
     def summary(self) -> str:
         """One line for the terminal."""
+        precision = "fp32" if self.lower is None else self.lower.summary()
         return (
-            f"{self.path}  {self.size_bytes / 1e6:.2f} MB  opset {self.opset}  "
-            f"largest difference from PyTorch {self.difference_levels}/255"
+            f"{self.path}  {self.size_bytes / 1e6:.2f} MB  opset {self.opset}  {precision}  "
+            f"largest difference from PyTorch {self.difference_levels:.2g}/255  "
+            f"{self.reorders} changes of layout on the CPU"
         )
 
 
 def export_onnx(
-    trained: TrainedNet, path: Path, *, opset: int = DEFAULT_OPSET, statistics: bool = False
+    trained: TrainedNet,
+    path: Path,
+    form: GraphForm = DEFAULT_FORM,
+    *,
+    lower: LowerPrecision | None = None,
 ) -> ExportReport:
     """Export a network, compare the file with PyTorch, and only then give it its name.
 
     Args:
         trained: from ``nst.models.load_trained_net``, or just trained.
         path: of the ONNX file; an existing one is replaced.
-        opset: see ``nst.export.graph.OPSETS``.
-        statistics: with fixed statistics, see ``nst.export.graph.build_graph``.
+        form: what the graph takes and gives.
+        lower: for fp16 and int8.
     Raises:
-        ParityError: if the file does not give PyTorch's pictures. None is left.
-        UserError: if it cannot be written.
-        ValueError: if ``opset`` is unknown, or the network has no statistics.
+        ParityError: if the file does not give PyTorch's pictures, or in lower precision not those
+            of float32. None is left.
+        UserError: if it cannot be written, or the photos cannot be read.
+        ValueError: if statistics are wanted of a network that has none.
     """
-    graph = build_graph(trained.net, opset=opset, statistics=statistics)
-    metadata = ModelMetadata(
-        style=trained.style,
-        net=to_json(trained.net.architecture),
-        training=to_json(trained.training),
-        layout="NHWC",
-        color_order="RGB",
-        value_range=BYTE_RANGE,
-        min_size_px=trained.net.min_size_px,
-        opset=opset_of(graph),
-        project_version=version("nst"),
-    )
-    onnx.helper.set_model_props(graph, metadata.to_props())
-    graph.producer_name, graph.producer_version = "nst", version("nst")
+    graph = build_graph(trained.net, form)
     with atomic_write(path) as unproven:
+        onnx.save(graph, unproven)
+        difference = largest_difference(trained.net, unproven, form)
+        report = None
+        if lower is not None:
+            graph, report = lower_precision(graph, form, lower, painting=trained.painting)
+        sign(graph, metadata_of(trained, graph, form, "fp32" if lower is None else lower.precision))
         unproven.write_bytes(graph.SerializeToString())
         Stylizer(unproven)  # the runtime takes it, metadata included
-        difference = largest_difference(trained.net, unproven)
-    return ExportReport(path, path.stat().st_size, opset_of(graph), difference)
+        reorders = count_reorders(unproven)
+    size = path.stat().st_size
+    return ExportReport(path, size, form.opset, difference, reorders, report)
 
 
-def opset_of(graph: onnx.ModelProto) -> int:
-    """Version of the standard operators that a graph uses."""
-    return int(next(entry.version for entry in graph.opset_import if entry.domain == ""))
+def metadata_of(
+    trained: TrainedNet, graph: onnx.ModelProto, form: GraphForm, precision: Precision
+) -> ModelMetadata:
+    """What a file says about itself."""
+    in_bytes = form.io == "uint8"
+    credit = trained.credit
+    return ModelMetadata(
+        style=trained.style,
+        title=credit.get("title", ""),
+        artist=credit.get("artist", ""),
+        year=credit.get("year", ""),
+        license=credit.get("license", ""),
+        net=to_json(trained.net.architecture),
+        tier=tier_of(trained.net.architecture),
+        training=to_json(trained.training),
+        type="uint8" if in_bytes else "float32",
+        layout="NHWC" if in_bytes else "NCHW",
+        color_order="RGB",
+        value_range=BYTE_RANGE if in_bytes else UNIT_RANGE,
+        size="any" if form.size is None else f"{form.size[0]}x{form.size[1]}",
+        min_size_px=trained.net.min_size_px,
+        precision=precision,
+        opset=form.opset,
+        weights_sha256=weights_sha256(graph),
+        date=datetime.now(UTC).date().isoformat(),
+        project_version=version("nst"),
+    )
+
+
+def sign(graph: onnx.ModelProto, metadata: ModelMetadata) -> None:
+    """Write metadata into a graph, and mark its pictures as such for readers that look for it."""
+    onnx.helper.set_model_props(graph, metadata.to_props())
+    graph.producer_name, graph.producer_version = "nst", version("nst")
+    axes = {"N": "DATA_BATCH", "C": "DATA_CHANNEL", "H": "DATA_FEATURE", "W": "DATA_FEATURE"}
+    for port in (*graph.graph.input, *graph.graph.output):
+        if port.name in (INPUT, OUTPUT):
+            port.type.denotation = "IMAGE"
+            dims = port.type.tensor_type.shape.dim
+            for axis, dim in zip(metadata.layout, dims, strict=True):
+                dim.denotation = axes[axis]
 
 
 def to_json(value: Mapping[str, Any]) -> str:

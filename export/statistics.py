@@ -9,6 +9,8 @@ and up to the reach of its convolutions from the border.
 import torch
 from torch import Tensor, nn
 
+from nst.models.strength import StyleNorm
+
 OWN = -1.0
 """In place of a variance: the picture's own statistics count."""
 
@@ -25,9 +27,7 @@ class StatisticsDesk:
     """
 
     def __init__(self, net: nn.Module) -> None:
-        norms = {
-            name: each for name, each in net.named_modules() if isinstance(each, nn.InstanceNorm2d)
-        }
+        norms = {name: each for name, each in net.named_modules() if isinstance(each, StyleNorm)}
         if not norms:
             raise ValueError("the network has no instance norm: there are no statistics to fix")
         for number, (name, norm) in enumerate(norms.items()):
@@ -56,9 +56,9 @@ class StatisticsDesk:
 class OpenNorm(nn.Module):
     """Instance norm whose statistics come from a ``StatisticsDesk``."""
 
-    def __init__(self, norm: nn.InstanceNorm2d, desk: StatisticsDesk, number: int) -> None:
+    def __init__(self, norm: StyleNorm, desk: StatisticsDesk, number: int) -> None:
         super().__init__()
-        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+        self.norm = norm
         self.desk, self.number = desk, number
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,5 +67,6 @@ class OpenNorm(nn.Module):
         own_variance = (x - own_mean).square().mean(dim=(2, 3))
         own = torch.stack([own_mean.flatten(1), own_variance], dim=2)
         mean, variance = self.desk.exchange(self.number, own)[..., None, None].unbind(dim=2)
-        scale = torch.rsqrt(variance + self.eps) * self.weight[:, None, None]
-        return x * scale + (self.bias[:, None, None] - mean * scale)
+        weight, bias = self.norm.scale_and_shift()
+        scale = torch.rsqrt(variance + self.norm.eps) * weight[:, None, None]
+        return x * scale + (bias[:, None, None] - mean * scale)

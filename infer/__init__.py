@@ -8,7 +8,9 @@ nst.infer
 │   │   └── devices         what onnxruntime can run on here
 │   ├── value_range     whether a foreign graph works in 0-255 or 0-1
 │   └── metadata        ModelMetadata: what an exported model says about itself
+├── model_card      what an ONNX file says about itself, read without running it
 ├── images          reading and writing pictures
+├── photo_files     the photos in a folder
 ├── colors          the colours of one picture, the light and dark of another
 ├── contact_sheet   several pictures on one
 ├── memory          how much is free

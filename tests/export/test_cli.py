@@ -1,3 +1,5 @@
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +45,7 @@ def test_a_run_becomes_a_file_that_stylizes(run: Path, tmp_path: Path, capsys: C
     model, photo = tmp_path / "waves.onnx", tmp_path / "photo.png"
     assert main([str(run), "-o", str(model)]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert "MB  opset 18  largest difference from PyTorch" in out[0]
+    assert "MB  opset 18  fp32  largest difference from PyTorch" in out[0]
     assert out[1] == f"next: nst-infer photo.jpg --style {model}"
     Image.effect_noise((41, 30), 60).convert("RGB").save(photo)
     assert infer([str(photo), "--style", str(model), "-o", str(tmp_path / "out.png")]) == 0
@@ -57,18 +59,46 @@ def test_statistics_can_be_left_open(run: Path, tmp_path: Path) -> None:
     assert [port.name for port in onnx.load(model).graph.output] == ["stylized", "statistics"]
 
 
+def test_the_form_of_the_graph(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "waves.onnx"
+    flags = ["--io", "float", "--size", "40x56", "--strength", "--opset", "20"]
+    assert main([str(run), "-o", str(model), *flags]) == 0
+    graph = onnx.load(model)
+    assert graph.opset_import[0].version == 20
+    image, strength = graph.graph.input
+    assert [dim.dim_value for dim in image.type.tensor_type.shape.dim] == [1, 3, 40, 56]
+    assert image.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    assert strength.name == "strength"
+
+
+def test_whose_painting_it_is(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    model = tmp_path / "waves.onnx"
+    credit = ["--title", "Waves", "--artist", "A B", "--year", "1831", "--license", "CC0-1.0"]
+    assert main([str(run), "-o", str(model), *credit]) == 0
+    capsys.readouterr()
+    assert main(["--describe", str(model), "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert [card[key] for key in ("title", "artist", "year", "license")] == credit[1::2]
+    assert card["weights_intact"] is True
+    assert card["outputs"][0]["shape"] == ["batch", "height", "width", 3]
+    assert main(["--describe", str(model)]) == 0
+    assert re.search(r"^artist +A B$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_half_precision_has_a_name_of_its_own(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(run), "--precision", "fp16"]) == 0
+    assert (tmp_path / "waves.fp16.onnx").is_file()
+
+
 def test_the_default_name_is_that_of_the_style(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([str(run / "checkpoints" / "last.ckpt")]) == 0
     assert (tmp_path / "waves.onnx").is_file()
-
-
-def test_opset(run: Path, tmp_path: Path) -> None:
-    model = tmp_path / "x.onnx"
-    assert main([str(run), "-o", str(model), "--opset", "20"]) == 0
-    assert onnx.load(model).opset_import[0].version == 20
 
 
 def test_an_existing_file(run: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -101,7 +131,27 @@ def test_bad_targets(run: Path, tmp_path: Path, capsys: Capture) -> None:
 def test_bad_options(run: Path, capsys: Capture) -> None:
     assert "18 to 21" in error_of(capsys, run, "--opset", "11")
     assert "--opset" in error_of(capsys, run, "--opset", "many")
-    assert "RUN" in error_of(capsys)
+    assert "run folder or a checkpoint" in error_of(capsys)
+    for size in ("12x40", "640", "0x0", "axb", "40x", "-40x40", "40x40x40"):
+        assert "height x width" in error_of(capsys, run, f"--size={size}")
+    assert "'fp32', 'fp16', 'int8'" in error_of(capsys, run, "--precision", "fp8")
+    assert "'uint8', 'float'" in error_of(capsys, run, "--io", "bgr")
+    assert "pass --photos" in error_of(capsys, run, "--precision", "int8")
+    assert "belong to" in error_of(capsys, run, "--photos", run)
+    assert "belong to" in error_of(capsys, run, "--force")
+    assert "belongs to --describe" in error_of(capsys, run, "--json")
+
+
+def test_calibration_without_photos(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    int8 = (run, "--precision", "int8", "--photos")
+    assert "no JPEG, PNG or WebP photo" in error_of(capsys, *int8, run)
+    assert "is missing" in error_of(capsys, *int8, tmp_path / "none")
+
+
+def test_what_cannot_be_described(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "x.onnx").write_text("hello")
+    assert "not an ONNX file" in error_of(capsys, "--describe", tmp_path / "x.onnx")
+    assert "leave out RUN" in error_of(capsys, run, "--describe", tmp_path / "x.onnx")
 
 
 LIMITED = """

@@ -7,13 +7,13 @@ import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
+from synthetic import natural_frames
 from torch import nn
 
-from nst.export import build_graph, export_onnx
-from nst.export.parity import natural_frames
+from nst.export import GraphForm, build_graph, export_onnx
 from nst.export.statistics import StatisticsDesk
 from nst.infer import Stylizer
-from nst.models import CompactNet, StyleNet, TrainedNet, build_net
+from nst.models import StyleNet, TrainedNet, build_net
 
 NETS: dict[str, dict[str, Any]] = {
     "TransformerNet": {"width": 4, "residual_blocks": 1},
@@ -34,7 +34,7 @@ def made(name: str) -> StyleNet:
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "waves.onnx"
     trained = TrainedNet(made(request.param), style="waves", training={})
-    assert export_onnx(trained, path, statistics=True).difference_levels <= 1
+    assert export_onnx(trained, path, GraphForm(statistics=True)).difference_levels <= 1
     return path
 
 
@@ -107,21 +107,11 @@ def test_the_network_itself_stays_as_it_is() -> None:
     net = made("CompactNet")
     norms = [each for each in net.modules() if isinstance(each, nn.InstanceNorm2d)]
     weights = {key: value.clone() for key, value in net.state_dict().items()}
-    build_graph(net, statistics=True)
+    build_graph(net, GraphForm(statistics=True))
     assert norms == [each for each in net.modules() if isinstance(each, nn.InstanceNorm2d)]
     assert all(torch.equal(weights[key], value) for key, value in net.state_dict().items())
 
 
-class NoNorm(CompactNet):
-    """A network without statistics."""
-
-    def __init__(self) -> None:
-        super().__init__(width=4, half_width=4, residual_blocks=0)
-        for name, module in list(self.named_modules()):
-            if isinstance(module, nn.InstanceNorm2d):
-                self.set_submodule(name, nn.Identity())
-
-
 def test_a_network_without_statistics() -> None:
     with pytest.raises(ValueError, match="no instance norm"):
-        StatisticsDesk(NoNorm())
+        StatisticsDesk(nn.Conv2d(3, 3, 1))

@@ -24,11 +24,16 @@ def metadata() -> ModelMetadata:
         style="starry_night",
         net='{"width": 32}',
         training="{}",
+        type="uint8",
         layout="NHWC",
         color_order="RGB",
         value_range=(0.0, 255.0),
+        size="any",
         min_size_px=16,
+        precision="fp32",
         opset=18,
+        weights_sha256="0" * 64,
+        date="2026-01-31",
         project_version="0.1.0",
     )
 

@@ -1,0 +1,160 @@
+"""Whether a graph in lower precision still gives the pictures of the one in float32."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nst.export.check_photos import frames_at, load_frame, packaged_photo, split_photos
+from nst.export.graph import OUTPUT, GraphForm
+from nst.export.parity import ParityError, feed, in_levels, open_session
+from nst.export.precision import to_half, to_int8
+from nst.infer.errors import UserError
+from nst.infer.metadata import Precision
+from nst.models import StyleLoss, VGGFeatures
+from nst.models.perceptual_loss import DEFAULT_STYLE_LAYERS
+
+LEAST_PSNR_DB = {"fp16": 50.0, "int8": 32.0}
+LARGEST_STYLE_CHANGE = 0.03
+CHECK_SIZE = (400, 600)
+"""Height and width of the package's photo."""
+
+
+@dataclass(frozen=True)
+class LowerPrecision:
+    """How a graph in lower precision is made and judged.
+
+    Args:
+        precision: ``fp16`` or ``int8``.
+        photos: folder to calibrate int8 with, and to judge on; None judges on the photo of the
+            package.
+        force: take it however far it is from float32.
+    """
+
+    precision: Precision
+    photos: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class PrecisionReport:
+    """How far a graph in lower precision is from the one in float32.
+
+    Attributes:
+        precision: ``fp16`` or ``int8``.
+        psnr_db: over all photos together.
+        worst_psnr_db: of the photo that differs most.
+        style_change: of the style loss, 0.01 is one per cent more; None without a painting.
+    """
+
+    precision: Precision
+    psnr_db: float
+    worst_psnr_db: float
+    style_change: float | None
+
+    @property
+    def good_enough(self) -> bool:
+        """Whether it is as near as its precision should be."""
+        change = abs(self.style_change or 0.0)
+        return self.psnr_db >= LEAST_PSNR_DB[self.precision] and change <= LARGEST_STYLE_CHANGE
+
+    def summary(self) -> str:
+        """Part of a line."""
+        style = "no painting to compare the style loss with"
+        if self.style_change is not None:
+            style = f"style loss {self.style_change:+.1%}"
+        return (
+            f"{self.precision} (beside fp32: PSNR {self.psnr_db:.1f} dB, "
+            f"worst photo {self.worst_psnr_db:.1f} dB, {style})"
+        )
+
+
+def lower_precision(
+    graph: onnx.ModelProto, form: GraphForm, wanted: LowerPrecision, *, painting: Tensor | None
+) -> tuple[onnx.ModelProto, PrecisionReport]:
+    """Turn a graph in float32 into one in lower precision that is near enough.
+
+    Args:
+        graph: in float32.
+        form: what it takes and gives.
+        wanted: the precision, and what it is judged on.
+        painting: (1, 3, H, W), RGB in [0, 1], for the style loss; None leaves that out.
+    Raises:
+        ParityError: if none is near enough and that is not forced.
+        UserError: if the photos cannot be read, or are missing for int8.
+    """
+    if wanted.photos is not None:
+        calibration, checks = split_photos(wanted.photos)
+        frames = [load_frame(path, form.size) for path in checks]
+    elif wanted.precision == "int8":
+        raise UserError("int8 is calibrated on photos: pass --photos FOLDER, thirty are enough")
+    else:
+        calibration = []
+        frames = [frames_at(packaged_photo(), (1, *(form.size or CHECK_SIZE)))]
+    for candidate in candidates(graph, form, wanted.precision, calibration):
+        report = compare(graph, candidate, frames, form, wanted.precision, painting)
+        if report.good_enough or wanted.force:
+            return candidate, report
+    raise ParityError(
+        f"{report.summary()} is too far from fp32: asked for are "
+        f"{LEAST_PSNR_DB[wanted.precision]:g} dB and {LARGEST_STYLE_CHANGE:.0%} of the style loss; "
+        "--force writes it all the same"
+    )
+
+
+def candidates(
+    graph: onnx.ModelProto, form: GraphForm, precision: Precision, calibration: Sequence[Path]
+) -> Iterator[onnx.ModelProto]:
+    """Graphs in lower precision, the smallest first."""
+    if precision == "fp16":
+        yield to_half(graph)
+        return
+    for ends_in_float in (False, True):
+        inputs = (feed(load_frame(path, form.size), form) for path in calibration)
+        yield to_int8(graph, inputs, ends_in_float=ends_in_float)
+
+
+def compare(
+    reference: onnx.ModelProto,
+    candidate: onnx.ModelProto,
+    frames: Sequence[NDArray[np.uint8]],
+    form: GraphForm,
+    precision: Precision,
+    painting: Tensor | None,
+) -> PrecisionReport:
+    """Run two graphs on the same (1, H, W, 3), uint8, each, which none was calibrated on."""
+    sessions = [open_session(each.SerializeToString()) for each in (reference, candidate)]
+    before, after = (
+        [in_levels(session.run([OUTPUT], feed(frame, form))[0]) for frame in frames]
+        for session in sessions
+    )
+    errors = [
+        float(np.square(one - other).mean()) for one, other in zip(before, after, strict=True)
+    ]
+    change = None
+    if painting is not None:
+        change = style_loss(after, painting) / style_loss(before, painting) - 1
+    mean = float(np.mean(errors))
+    return PrecisionReport(precision, psnr_db(mean), psnr_db(max(errors)), change)
+
+
+def psnr_db(mean_square_levels: float) -> float:
+    """Of a mean square difference in levels of 255."""
+    return 10 * math.log10(255**2 / mean_square_levels) if mean_square_levels else math.inf
+
+
+def style_loss(pictures: Sequence[NDArray[np.float32]], painting: Tensor) -> float:
+    """Mean relative style loss of (1, H, W, 3), 0 to 255, each."""
+    vgg = VGGFeatures(DEFAULT_STYLE_LAYERS, arch="vgg19", padding="reflect")
+    with torch.no_grad():
+        loss = StyleLoss(vgg(painting))
+        losses = [
+            loss(vgg(torch.from_numpy(picture).permute(0, 3, 1, 2) / 255)) for picture in pictures
+        ]
+    return float(torch.stack(losses).mean())

@@ -1,6 +1,7 @@
 // The two pictures: beside each other, below each other, or one over the other.
 
 const GAP_PX = 12;
+const BESIDE_BONUS = 1.2; // beside each other even if they are a little smaller then
 
 export class Stage {
   #element;
@@ -53,14 +54,15 @@ export class Stage {
 
   /** Make the pictures as large as the stage allows. */
   layOut() {
-    const style = getComputedStyle(this.#element);
-    const width = this.#element.clientWidth - parseFloat(style.paddingLeft) * 2;
-    const height = this.#element.clientHeight - parseFloat(style.paddingTop) * 2;
+    const width = this.#element.clientWidth;
+    // On phones the stage is as high as its pictures, up to a limit.
+    const height = parseFloat(getComputedStyle(this.#element).maxHeight) || this.#element.clientHeight;
     const aspect = this.#photo.width / this.#photo.height;
     const row = widthIn((width - GAP_PX) / 2, height, aspect);
     const column = widthIn(width, (height - GAP_PX) / 2, aspect);
-    const size = this.compares ? widthIn(width, height, aspect) : Math.max(row, column);
-    this.#element.dataset.direction = row >= column ? 'row' : 'column';
+    const beside = row * BESIDE_BONUS >= column;
+    const size = this.compares ? widthIn(width, height, aspect) : beside ? row : column;
+    this.#element.dataset.direction = beside ? 'row' : 'column';
     this.#element.style.setProperty('--width', `${size}px`);
     this.#element.style.setProperty('--height', `${size / aspect}px`);
   }

@@ -27,7 +27,7 @@ OTHER_IMPORTS = {
     "configs": set(),
     "infer": {"numpy", "PIL", "onnxruntime", "typer"},
     "models": {"torch", "torchvision", "safetensors"},
-    "export": {"numpy", "onnx", "onnxruntime", "torch", "typer"},
+    "export": {"numpy", "PIL", "onnx", "onnxruntime", "torch", "typer"},
     "train": {
         *("numpy", "PIL", "torch", "pytorch_lightning", "lightning_fabric"),
         *("av", "jinja2", "jsonargparse", "onnx", "onnxruntime", "rich", "torchmetrics", "typer"),
@@ -112,7 +112,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_module_and_config(wheel: Path) -> None:
-    suffixes = {".py", ".yaml", ".typed", ".j2"}
+    suffixes = {".py", ".yaml", ".typed", ".j2", ".html", ".css", ".js"}
     expected = {
         f"nst/{path.relative_to(ROOT)}"
         for folder in FOLDERS

@@ -29,7 +29,7 @@ def landscape() -> NDArray[np.uint8]:
         ridge = 0.62 + 0.13 * depth + (0.11 - 0.025 * depth) * waves
         land = mix(land, tint * (0.85 + 0.3 * clouds(rng, sky_rows)[..., None]), y > ridge)
     rows = np.linspace(sky_rows - 1, 0.35 * sky_rows, HEIGHT_PX - sky_rows).astype(int)
-    water = mix(land[rows], colour(0.16, 0.30, 0.42), np.full(rows.shape + (WIDTH_PX,), 0.3))
+    water = mix(land[rows], colour(0.16, 0.30, 0.42), np.full((*rows.shape, WIDTH_PX), 0.3))
     water += 0.05 * np.sin(np.arange(len(rows)) ** 0.8 * 1.9)[:, None, None]
     picture = np.concatenate([land, water]) + rng.normal(0, 0.012, (HEIGHT_PX, WIDTH_PX, 3))
     return (255 * picture).clip(0, 255).astype(np.uint8)

@@ -3,8 +3,9 @@
 import errno
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from nst.infer.errors import UserError, os_error_reason
 
@@ -17,20 +18,25 @@ HEADERS = {
 }
 """The first two let a page use threads. The last keeps a browser from showing an older site."""
 
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".onnx": "application/octet-stream",
+    ".wasm": "application/wasm",
+}
+"""Of every kind of file in a site: systems have their own ideas, and modules need the right one."""
+
 
 class SiteHandler(SimpleHTTPRequestHandler):
     """Files with the headers, and no log."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".css": "text/css; charset=utf-8",
-        ".html": "text/html; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-        ".json": "application/json",
-        ".mjs": "text/javascript; charset=utf-8",
-        ".onnx": "application/octet-stream",
-        ".wasm": "application/wasm",
-    }
+    def guess_type(self, path: "str | PathLike[str]") -> str:
+        """The type of a file, the same on every system."""
+        return TYPES.get(Path(path).suffix.lower()) or super().guess_type(path)
 
     def end_headers(self) -> None:
         """Add ours."""

@@ -14,7 +14,7 @@ export function toRgb(rgba, rgb) {
 
 /**
  * Lay the colours of `rgb` over `photo`, both of the same size. `target` may be `photo` itself.
- * `share` is how much of `rgb` is seen, 0 to 1. Transparency is the photo's.
+ * `share` is how much of `rgb` is seen, 0 to 1. Transparency is the photo's. `target` rounds.
  */
 export function mix(photo, rgb, share, target) {
   if (share === 1) {
@@ -28,9 +28,9 @@ export function mix(photo, rgb, share, target) {
   }
   const rest = 1 - share;
   for (let from = 0, to = 0; to < photo.length; from += 3, to += 4) {
-    target[to] = photo[to] * rest + rgb[from] * share + 0.5;
-    target[to + 1] = photo[to + 1] * rest + rgb[from + 1] * share + 0.5;
-    target[to + 2] = photo[to + 2] * rest + rgb[from + 2] * share + 0.5;
+    target[to] = photo[to] * rest + rgb[from] * share;
+    target[to + 1] = photo[to + 1] * rest + rgb[from + 1] * share;
+    target[to + 2] = photo[to + 2] * rest + rgb[from + 2] * share;
     target[to + 3] = photo[to + 3];
   }
 }

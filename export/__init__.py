@@ -7,6 +7,7 @@
     parity      the comparison with PyTorch
     model_file  the file: graph, metadata, comparison
     cli         nst-export
+    web         nst-export web: a page that runs the files in the browser
 """
 
 from importlib import import_module

@@ -193,7 +193,7 @@ def test_a_model_that_cannot_be_loaded(site: Path, tmp_path: Path) -> None:
     (tmp_path / "site" / "styles" / "waves.onnx").write_text("not a model")
     with served(tmp_path / "site") as url:
         answer = drive("broken", url)
-    assert "The page could not be started" in answer["notice"]
+    assert "The style could not be loaded" in answer["notice"]
 
 
 def test_a_phone(url: str, photo: Path) -> None:

@@ -13,7 +13,9 @@ const GPU_CAMERA_PX = 640;
 const RATE_EVERY_MS = 500;
 
 const at = (id) => document.getElementById(id);
-const say = (text) => { at('status').textContent = text; };
+const say = (text) => {
+  if (at('status').textContent !== text) at('status').textContent = text; // or it is read out again
+};
 const camera = new Camera(at('video'));
 const stage = new Stage(at('stage'), {
   photo: at('photo'), result: at('result'), split: at('split'),
@@ -41,6 +43,7 @@ const tell = {
   },
   failed(error) {
     delete document.body.dataset.busy;
+    at('save').disabled = true;
     complain(error.message);
   },
 };
@@ -48,6 +51,10 @@ const tell = {
 function ready() {
   delete document.body.dataset.busy;
   at('save').disabled = false;
+  showEngine();
+}
+
+function showEngine() {
   const note = engine.fellBack ? ', as WebGPU failed' : '';
   at('engine').textContent = engine.label + note;
   at('engine').title = engine.fellBack;
@@ -59,9 +66,20 @@ function complain(text) {
   at('notice').hidden = false;
 }
 
+function hideNotice() {
+  at('notice').hidden = true;
+}
+
+function dismiss() {
+  hideNotice();
+  camera.stop();
+}
+
 function showMode() {
   const { mode } = studio;
+  const pressed = document.activeElement.closest('#empty [data-do]');
   document.body.dataset.mode = mode;
+  if (pressed && mode !== 'empty') document.querySelector(`.bar [data-do=${pressed.dataset.do}]`).focus();
   at('camera').setAttribute('aria-pressed', String(mode === 'camera'));
   at('camera').textContent = mode === 'camera' ? 'Stop camera' : 'Camera';
   at('rate').hidden = mode !== 'camera';
@@ -77,7 +95,7 @@ function showSizes(kind) {
 }
 
 async function showPhoto(file) {
-  at('notice').hidden = true;
+  hideNotice();
   try {
     const bitmap = await decode(file);
     camera.stop();
@@ -91,15 +109,20 @@ async function showPhoto(file) {
 }
 
 let filming = Promise.resolve();
+let asking = false; // for the camera
 
 async function startCamera() {
-  at('notice').hidden = true;
+  if (asking) return;
+  asking = true;
+  hideNotice();
   say('Waiting for the camera');
   try {
     await camera.start(studio.longSide.camera);
   } catch (error) {
     complain(error.message);
     return;
+  } finally {
+    asking = false;
   }
   filming = studio.film().finally(showMode);
   showMode();
@@ -114,7 +137,12 @@ camera.onend = () => {
 const actions = {
   open: () => at('file').click(),
   camera: () => (camera.on ? camera.stop() : startCamera()),
-  flip: () => camera.flip(studio.longSide.camera).catch((error) => complain(error.message)),
+  async flip() {
+    camera.turn();
+    camera.stop(); // many phones open one at a time
+    await filming;
+    await startCamera();
+  },
   view() {
     stage.compares = !stage.compares;
     at('view').setAttribute('aria-pressed', String(stage.compares));
@@ -138,7 +166,7 @@ function listen() {
   for (const button of document.querySelectorAll('[data-do]')) {
     button.addEventListener('click', () => actions[button.dataset.do]());
   }
-  at('notice').querySelector('button').addEventListener('click', () => { at('notice').hidden = true; });
+  at('notice').querySelector('button').addEventListener('click', hideNotice);
   at('file').addEventListener('change', () => {
     if (at('file').files.length) showPhoto(at('file').files[0]);
     at('file').value = '';
@@ -159,7 +187,7 @@ function listen() {
   const styleKeys = [...document.querySelectorAll('#cards input')].slice(0, 9)
     .map((radio, index) => [String(index + 1), () => radio.click()]);
   listenToKeys({
-    o: open, c: actions.camera, v: view, s: keep, escape: () => camera.stop(),
+    o: open, c: actions.camera, v: view, s: keep, escape: dismiss,
     ...Object.fromEntries(styleKeys),
   });
 }
@@ -177,11 +205,9 @@ async function start() {
   chooseStyle(styles[0]);
   listen();
   showMode();
-  at('engine').textContent = engine.label;
-  await engine.open(styles[0].file);
-  ready();
-  at('save').disabled = studio.mode === 'empty';
-  if (studio.mode === 'empty') say('Ready');
+  await studio.prepare();
+  showEngine();
+  if (studio.mode === 'empty' && at('notice').hidden) say('Ready');
 }
 
 start().catch((error) => complain(`The page could not be started (${error.message}). Reload it.`));

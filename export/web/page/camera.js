@@ -48,8 +48,8 @@ export class Camera {
     } catch (error) {
       throw new Error(REASONS[error.name] ?? `The camera cannot be used: ${error.message}`);
     }
-    this.stop();
     this.#stream = stream;
+    this.#fresh = false;
     stream.getVideoTracks()[0].onended = () => this.onend();
     this.#video.srcObject = stream;
     await this.#video.play();
@@ -71,15 +71,14 @@ export class Camera {
     await this.#stream?.getVideoTracks()[0].applyConstraints(wish(longSide)).catch(() => {});
   }
 
-  /** Front or back. */
-  async flip(longSide) {
+  /** From now on ask for the camera of the other side. */
+  turn() {
     this.#facing = this.mirrored ? 'environment' : 'user';
-    await this.start(longSide);
   }
 
   /** Wait until there is a frame that was not yet seen. False: the camera is off. */
   async next() {
-    if (!this.#fresh && this.on) await new Promise((resolve) => { this.#wake = resolve; });
+    while (!this.#fresh && this.on) await new Promise((resolve) => { this.#wake = resolve; });
     this.#fresh = false;
     return this.on;
   }

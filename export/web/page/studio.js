@@ -38,6 +38,11 @@ export class Studio {
     return this.mode === 'photo' ? this.#photo.name : 'camera';
   }
 
+  /** Load the style, so that the first picture need not wait for it. */
+  prepare() {
+    return this.#attempt(() => this.#open());
+  }
+
   show(bitmap, name) {
     this.#photo?.bitmap.close();
     this.#photo = { bitmap, name };
@@ -84,7 +89,6 @@ export class Studio {
     const { bitmap } = this.#photo;
     const { style, strength } = this;
     const size = fitted(bitmap.width, bitmap.height, this.longSide.photo);
-    refuseSmall(size, style.min_size_px);
     const wanted = [style.file, ...size].join();
     const start = performance.now();
     let result;
@@ -94,6 +98,7 @@ export class Studio {
       this.#painted = undefined;
       this.#tell.busy(style);
       const pixels = await this.#run(size, () => this.#draw(bitmap, size));
+      refuseSmall(size, style.min_size_px);
       await this.#open();
       result = await this.#run(size, () => this.#engine.photo(pixels, strength));
       this.#painted = wanted;

@@ -5,6 +5,8 @@ import { mix, toRgb } from './pixels.js';
 const RUNTIME = new URL('./runtime/', import.meta.url);
 const MODULES = { webgpu: 'ort.webgpu.min.mjs', wasm: 'ort.wasm.min.mjs' };
 const SILENT = 4;
+// Threads that wait by spinning take the time of the page: half the frame rate on a busy machine.
+const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
 let engine; // 'webgpu' or 'wasm'
 let threads;
@@ -43,6 +45,7 @@ async function createSession() {
   session = await ort.InferenceSession.create(model, {
     executionProviders: [engine],
     logSeverityLevel: SILENT,
+    extra: NO_SPINNING,
   });
 }
 

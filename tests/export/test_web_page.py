@@ -188,6 +188,14 @@ def test_a_photo_that_is_too_small(url: str, tmp_path: Path) -> None:
     assert answer["notice"].startswith(f"The picture is too small: 40 {TIMES} 9 px")
 
 
+def test_a_large_photo_is_given_up_for_a_small_one(url: str, tmp_path: Path) -> None:
+    Image.new("RGB", (6000, 4000)).save(tmp_path / "large.png")
+    answer = drive("impatience", url, path=tmp_path / "large.png")
+    assert answer["busy"]
+    assert not answer["noticeShown"], answer
+    assert answer["status"].startswith(f"512 {TIMES} 341 px in ")
+
+
 def test_a_model_that_cannot_be_loaded(site: Path, tmp_path: Path) -> None:
     shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "styles" / "waves.onnx").write_text("not a model")

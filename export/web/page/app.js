@@ -41,6 +41,7 @@ const tell = {
     at('rate').textContent = `${perSecond.toFixed(1)} frames/s · ${ms.toFixed(0)} ms`;
     say(`Camera on, ${size.join(' × ')} px`);
   },
+  stopped: showMode,
   failed(error) {
     delete document.body.dataset.busy;
     at('save').disabled = true;
@@ -124,7 +125,7 @@ async function startCamera() {
   } finally {
     asking = false;
   }
-  filming = studio.film().finally(showMode);
+  filming = studio.film();
   showMode();
   at('flip').hidden = (await countCameras()) < 2;
 }
@@ -155,6 +156,7 @@ const actions = {
 };
 
 function chooseStyle(style) {
+  hideNotice();
   studio.style = style;
   at('caption').textContent = title(style);
   at('credit').textContent = credit(style);
@@ -177,6 +179,7 @@ function listen() {
     studio.refresh();
   });
   at('size').addEventListener('change', () => {
+    hideNotice();
     const kind = studio.mode === 'camera' ? 'camera' : 'photo';
     studio.longSide[kind] = Number(at('size').value);
     if (kind === 'camera') camera.resize(studio.longSide.camera);

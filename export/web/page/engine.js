@@ -25,6 +25,7 @@ export class Engine {
   #waiting = new Map();
   #number = 0;
   #open = ''; // address of the style that the worker has open
+  #opening = Promise.resolve(); // one after the other
   fellBack = ''; // why WebGPU was given up
 
   constructor(name) {
@@ -38,7 +39,12 @@ export class Engine {
   }
 
   /** Make sure that a style is open. */
-  async open(url) {
+  open(url) {
+    this.#opening = this.#opening.catch(() => {}).then(() => this.#openNow(url));
+    return this.#opening;
+  }
+
+  async #openNow(url) {
     if (this.#open === url) return;
     if (!this.#worker) {
       this.#startWorker();
@@ -63,6 +69,11 @@ export class Engine {
   async strength(width, height, strength) {
     const { pixels } = await this.#ask('strength', { strength });
     return new ImageData(new Uint8ClampedArray(pixels), width, height);
+  }
+
+  /** Give up what the worker is at. */
+  abandon() {
+    this.#fail('abandoned');
   }
 
   async #stylize(kind, { data, width, height }, strength) {

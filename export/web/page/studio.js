@@ -3,6 +3,7 @@
 import { fitted } from './photo.js';
 import { Rate } from './rate.js';
 
+const PATIENCE_MS = 2000;
 const NO_MEMORY = /alloc|memory|aborted|out of bounds|array length|array buffer/i;
 
 export class Studio {
@@ -15,11 +16,14 @@ export class Studio {
   #camera;
   #tell;
   #photo; // { bitmap, name }
-  #painted; // the settings behind the result of a photo
+  #shown = 0; // photos so far
+  #painted; // what the result was made of, see #wanted
+  #painting; // { wanted, since } while a photo is in the network
+  #abandoned = false;
   #busy = false;
   #again = false;
 
-  /** `tell` has the methods busy, painted, filmed and failed. */
+  /** `tell` has the methods busy, painted, filmed, stopped and failed. */
   constructor({ engine, stage, camera, tell }) {
     this.#engine = engine;
     this.#stage = stage;
@@ -46,7 +50,7 @@ export class Studio {
   show(bitmap, name) {
     this.#photo?.bitmap.close();
     this.#photo = { bitmap, name };
-    this.#painted = undefined;
+    this.#shown += 1;
     return this.refresh();
   }
 
@@ -54,6 +58,7 @@ export class Studio {
   async refresh() {
     if (this.#busy) {
       this.#again = true;
+      this.#abandonOld();
       return;
     }
     this.#busy = true;
@@ -66,6 +71,7 @@ export class Studio {
 
   /** Paint frames until the camera is off. The last one stays as a photo. */
   async film() {
+    this.#abandonOld();
     const rate = new Rate();
     let size;
     await this.#attempt(async () => {
@@ -82,14 +88,15 @@ export class Studio {
       }
     });
     this.#camera.stop();
-    if (size) await this.show(await createImageBitmap(this.#stage.photo), 'camera');
+    const painted = size && this.show(await createImageBitmap(this.#stage.photo), 'camera');
+    this.#tell.stopped();
+    await painted;
   }
 
   async #paint() {
     const { bitmap } = this.#photo;
     const { style, strength } = this;
-    const size = fitted(bitmap.width, bitmap.height, this.longSide.photo);
-    const wanted = [style.file, ...size].join();
+    const { size, wanted } = this.#wanted();
     const start = performance.now();
     let result;
     if (this.#painted === wanted) {
@@ -100,12 +107,29 @@ export class Studio {
       const pixels = await this.#run(size, () => this.#draw(bitmap, size));
       refuseSmall(size, style.min_size_px);
       await this.#open();
+      this.#painting = { wanted, since: performance.now() };
       result = await this.#run(size, () => this.#engine.photo(pixels, strength));
       this.#painted = wanted;
     }
     if (this.mode !== 'photo' || this.#photo.bitmap !== bitmap) return;
     this.#stage.showResult(result);
     this.#tell.painted(size, performance.now() - start);
+  }
+
+  /** Size of the result, and all that its network depends on, as one text. */
+  #wanted() {
+    const { width, height } = this.#photo.bitmap;
+    const size = fitted(width, height, this.longSide.photo);
+    return { size, wanted: [this.#shown, this.style.file, ...size].join() };
+  }
+
+  /** Do not wait for a large photo that nobody wants any more. */
+  #abandonOld() {
+    const { wanted, since } = this.#painting ?? {};
+    const unwanted = this.mode === 'camera' || this.#wanted().wanted !== wanted;
+    if (!since || !unwanted || performance.now() - since < PATIENCE_MS) return;
+    this.#abandoned = true;
+    this.#engine.abandon();
   }
 
   #draw(bitmap, size) {
@@ -141,7 +165,10 @@ export class Studio {
       await work();
     } catch (error) {
       this.#painted = undefined;
-      this.#tell.failed(error);
+      if (!this.#abandoned) this.#tell.failed(error);
+    } finally {
+      this.#abandoned = false;
+      this.#painting = undefined;
     }
   }
 }

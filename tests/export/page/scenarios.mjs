@@ -65,6 +65,19 @@ export async function photo(page, { path, out, strengths = [] }) {
   return { ...answer, name };
 }
 
+/** Ask for a large result, and for a small one while it is painted. */
+export async function impatience(page, { path }) {
+  await started(page);
+  await drop(page, path);
+  await page.evaluate(() => { document.getElementById('status').textContent = ''; });
+  await page.selectOption('#size', '0');
+  await page.waitForTimeout(3000);
+  const busy = await page.evaluate(() => 'busy' in document.body.dataset);
+  await page.selectOption('#size', '512');
+  await settled(page);
+  return { ...(await messages(page)), busy };
+}
+
 /** Turn the camera on, look twice, turn it off with Escape. */
 export async function camera(page) {
   await started(page);

@@ -55,8 +55,7 @@ export class Stage {
   /** Make the pictures as large as the stage allows. */
   layOut() {
     const width = this.#element.clientWidth;
-    // On phones the stage is as high as its pictures, up to a limit.
-    const height = parseFloat(getComputedStyle(this.#element).maxHeight) || this.#element.clientHeight;
+    const height = parseFloat(getComputedStyle(this.#element).maxHeight);
     const aspect = this.#photo.width / this.#photo.height;
     const row = widthIn((width - GAP_PX) / 2, height, aspect);
     const column = widthIn(width, (height - GAP_PX) / 2, aspect);

@@ -37,7 +37,7 @@ def web(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="MODEL.onnx...",
+            metavar="MODEL.onnx",
             help="Files that nst-export wrote. None: serve a site that exists.",
         ),
     ] = None,

@@ -292,7 +292,7 @@ def test_serving_ends_without_a_word(
 
 def test_the_help(capsys: Capture) -> None:
     assert main(["web", "--help"]) == 0
-    assert "nst-export web [OPTIONS] [MODEL.onnx...]" in capsys.readouterr().out
+    assert "nst-export web [OPTIONS] [MODEL.onnx]..." in capsys.readouterr().out
     assert main(["--help"]) == 0
     assert "nst-export web --help" in capsys.readouterr().out
 

@@ -6,6 +6,9 @@ import { basename } from 'node:path';
 const text = (page, selector) => page.textContent(selector);
 const started = (page) => page.waitForFunction(() => document.getElementById('status').textContent === 'Ready');
 
+/** Until the frame rate is known. */
+const counting = (page) => page.waitForFunction(() => parseFloat(document.getElementById('rate').textContent) > 0);
+
 /** Until the picture stands, or something is wrong. */
 async function settled(page) {
   await page.waitForFunction(() => {
@@ -87,8 +90,7 @@ export async function camera(page) {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return [canvas.width, canvas.height, data.reduce((sum, value, at) => (sum * 31 + value * (at % 7)) % 1e9, 0)];
   });
-  const counted = () => page.waitForFunction(() => parseFloat(document.getElementById('rate').textContent) > 0);
-  await counted();
+  await counting(page);
   const frames = [await look()];
   const rates = [await text(page, '#rate')];
   await page.waitForFunction((before) => document.getElementById('rate').textContent !== before, rates[0]);
@@ -162,10 +164,11 @@ export async function broken(page) {
   return messages(page);
 }
 
-/** Frames per second of the camera, after `warm` seconds, over `seconds`. */
+/** Frames per second of the camera, `warm` seconds after the first ones, over `seconds`. */
 export async function speed(page, { warm, seconds }) {
   await started(page);
   await page.click('#empty [data-do=camera]');
+  await counting(page);
   await page.waitForTimeout(1000 * warm);
   const rates = [];
   for (let second = 0; second < seconds; second += 1) {

@@ -30,7 +30,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 @pytest.fixture(scope="module")
 def site(
-    waves: Path, hills: Path, browser_packages: Path, tmp_path_factory: pytest.TempPathFactory
+    browser_packages: Path, waves: Path, hills: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     out = tmp_path_factory.mktemp("page") / "site"
     build_site([waves, hills], out, runtime=browser_packages / "onnxruntime-web")

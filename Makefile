@@ -1,7 +1,7 @@
 # make demo   train a small style, export it, stylize a photo (5 to 7 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
-# make bench  measure the speed of training, of nst-optimize and of the networks
+# make bench  measure the speed of training, of nst-optimize, of the networks and of the web page
 # Each makes its own .venv first. PYTHON=python3.12 chooses another Python.
 
 PYTHON ?= python3
@@ -32,6 +32,7 @@ bench: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/optimize_speed.py
 	$(BIN)/python tests/benchmarks/network_speed.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/benchmarks/browser_speed.py
 
 clean:
 	rm -rf $(VENV) .cache build dist *.egg-info

@@ -12,6 +12,7 @@
     layout           how onnxruntime runs a graph on a CPU
     model_file       the file: graph, metadata, comparisons
     cli              nst-export
+    web              nst-export web: a page that runs the files in the browser
 """
 
 from importlib import import_module

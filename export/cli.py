@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from nst.export.web.cli import main as web
 from nst.infer.command_line import needs_extra, new_app, print_line, print_text, run_app
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing
@@ -29,10 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 after a mistake of the user.
     """
-    return run_app(app, "nst-export", argv)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["web"]:
+        return web(arguments[1:])
+    return run_app(app, "nst-export", arguments)
 
 
-@app.command()
+@app.command(epilog="nst-export web makes a web page of exported styles: nst-export web --help.")
 def export(
     source: Annotated[
         Path | None,

@@ -112,7 +112,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_module_and_config(wheel: Path) -> None:
-    suffixes = {".py", ".yaml", ".typed", ".j2", ".jpg", ".md"}
+    suffixes = {".py", ".yaml", ".typed", ".j2", ".jpg", ".md", ".html", ".css", ".js"}
     expected = {
         f"nst/{path.relative_to(ROOT)}"
         for folder in FOLDERS

@@ -36,7 +36,8 @@ def test_docstring_draws_every_module() -> None:
 
 
 def test_imports_are_those_of_the_runtime() -> None:
-    allowed = {"PIL", "google", "numpy", "onnx", "onnxruntime", "rich", "typer"} | set(sys.stdlib_module_names)
+    packages = {"PIL", "google", "numpy", "onnx", "onnxruntime", "rich", "typer"}
+    allowed = packages | set(sys.stdlib_module_names)
     for path in Path(nst.infer.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

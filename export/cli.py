@@ -83,6 +83,14 @@ def export(
             "the optional input fixed_statistics and the output statistics.",
         ),
     ] = False,
+    no_defaults: Annotated[
+        bool,
+        typer.Option(
+            "--no-defaults",
+            help="Apps have to feed strength and fixed_statistics: onnxruntime in JavaScript and "
+            "the OpenVINO plug-in do not take inputs with defaults.",
+        ),
+    ] = False,
     opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = 18,
     title: Annotated[str | None, typer.Option(help="Of the painting, for the metadata.")] = None,
     artist: Annotated[str | None, typer.Option(help="Who painted it.")] = None,
@@ -117,7 +125,7 @@ def export(
         from nst.export.precision_check import LowerPrecision
         from nst.models import ModelFileError, load_trained_net
 
-    form = GraphForm(io, height_width, strength, statistics, opset)
+    form = GraphForm(io, height_width, strength, statistics, not no_defaults, opset)
     credit = {"title": title, "artist": artist, "year": year, "license": license_}
     try:
         trained = load_trained_net(source)

@@ -8,8 +8,12 @@ import torch
 from torch import Tensor
 
 from nst.export.app_net import AppNet, BytesNet, FloatNet
-from nst.export.statistics import OWN
-from nst.infer.metadata import STATISTICS_INPUT, STATISTICS_OUTPUT, STRENGTH_INPUT
+from nst.infer.metadata import (
+    OWN_STATISTICS,
+    STATISTICS_INPUT,
+    STATISTICS_OUTPUT,
+    STRENGTH_INPUT,
+)
 from nst.models import StyleNet
 
 INPUT = "image"
@@ -34,6 +38,7 @@ class GraphForm:
             float32, mean and variance of each normalised channel, (1, channels, 2) and
             (N, channels, 2). Without the input, and for a channel whose variance there is
             below 0, the picture's own count; the output gives those that were used.
+        defaults: what makes those inputs optional. Some runtimes do not take inputs with defaults.
         opset: one of ``OPSETS``.
     Raises:
         ValueError: if ``opset`` or ``size`` is out of range.
@@ -43,6 +48,7 @@ class GraphForm:
     size: tuple[int, int] | None = None
     strength: bool = False
     statistics: bool = False
+    defaults: bool = True
     opset: int = DEFAULT_OPSET
 
     def __post_init__(self) -> None:
@@ -85,8 +91,9 @@ def build_graph(net: StyleNet, form: GraphForm = DEFAULT_FORM) -> onnx.ModelProt
     app_net = (BytesNet if form.io == "uint8" else FloatNet)(net, statistics=form.statistics)
     knobs = default_knobs(app_net, form)
     graph = trace(app_net, knobs, form)
-    for name, value in knobs.items():
-        graph.graph.initializer.append(onnx.numpy_helper.from_array(value.numpy(), name))
+    if form.defaults:
+        for name, value in knobs.items():
+            graph.graph.initializer.append(onnx.numpy_helper.from_array(value.numpy(), name))
     drop_traces(graph)
     return graph
 
@@ -97,7 +104,7 @@ def default_knobs(net: AppNet, form: GraphForm) -> dict[str, Tensor]:
     if form.strength:
         knobs[STRENGTH_INPUT] = torch.ones(1)
     if net.desk is not None:
-        knobs[STATISTICS_INPUT] = torch.full((1, net.desk.channels, 2), OWN)
+        knobs[STATISTICS_INPUT] = torch.full((1, net.desk.channels, 2), OWN_STATISTICS)
     return knobs
 
 

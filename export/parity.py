@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nst.export.check_photos import frames_at, packaged_photo
 from nst.export.graph import INPUT, OUTPUT, GraphForm
-from nst.infer.graph import SILENT
+from nst.infer.graph import SILENT, required_knobs
 from nst.infer.metadata import STATISTICS_INPUT, STRENGTH_INPUT
 from nst.models import StyleNet
 
@@ -67,9 +67,12 @@ def results(
     for shape in SHAPES if form.size is None else [(1, *form.size)]:
         frames = frames_at(photo, shape)
         size = f"{shape[2]}x{shape[1]} px in a batch of {shape[0]}"
-        for strength in (None, HALF_STRENGTH) if form.strength else (None,):
+        for strength in (1.0, HALF_STRENGTH) if form.strength else (1.0,):
             expected = pytorch_result(net, frames, strength)
-            for result in onnx_results(session, feed(frames, form), strength):
+            inputs = feed(frames, form) | required_knobs(session)
+            if strength < 1:
+                inputs[STRENGTH_INPUT] = np.array([strength], np.float32)
+            for result in onnx_results(session, inputs):
                 yield size, result, expected
 
 
@@ -95,13 +98,9 @@ def in_levels(result: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def onnx_results(
-    session: onnxruntime.InferenceSession,
-    inputs: dict[str, NDArray[Any]],
-    strength: float | None,
+    session: onnxruntime.InferenceSession, inputs: dict[str, NDArray[Any]]
 ) -> Iterator[NDArray[Any]]:
     """Stylize a batch; one picture a second time with the statistics it gave, if it does."""
-    if strength is not None:
-        inputs[STRENGTH_INPUT] = np.array([strength], np.float32)
     stylized, *statistics = session.run(None, inputs)
     yield stylized
     if statistics and len(inputs[INPUT]) == 1:
@@ -109,13 +108,13 @@ def onnx_results(
 
 
 def pytorch_result(
-    net: StyleNet, frames: NDArray[np.uint8], strength: float | None
+    net: StyleNet, frames: NDArray[np.uint8], strength: float
 ) -> NDArray[np.float32]:
     """Stylize (N, H, W, 3), RGB, without any of what an export does to the network. In levels."""
     with torch.no_grad():
         stylized = net(
             torch.from_numpy(frames).permute(0, 3, 1, 2) / 255,
-            None if strength is None else torch.tensor(strength),
+            torch.tensor(strength) if strength < 1 else None,
         )
     levels: NDArray[np.float32] = stylized.clamp(0, 1).mul(255).permute(0, 2, 3, 1).numpy()
     return levels

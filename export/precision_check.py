@@ -16,6 +16,7 @@ from nst.export.graph import OUTPUT, GraphForm
 from nst.export.parity import ParityError, feed, in_levels, open_session
 from nst.export.precision import to_half, to_int8
 from nst.infer.errors import UserError
+from nst.infer.graph import required_knobs
 from nst.infer.metadata import Precision
 from nst.models import StyleLoss, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_STYLE_LAYERS
@@ -116,7 +117,8 @@ def candidates(
         yield to_half(graph)
         return
     for ends_in_float in (False, True):
-        inputs = (feed(load_frame(path, form.size), form) for path in calibration)
+        knobs = required_knobs(open_session(graph.SerializeToString()))
+        inputs = (feed(load_frame(path, form.size), form) | knobs for path in calibration)
         yield to_int8(graph, inputs, ends_in_float=ends_in_float)
 
 
@@ -129,11 +131,7 @@ def compare(
     painting: Tensor | None,
 ) -> PrecisionReport:
     """Run two graphs on the same (1, H, W, 3), uint8, each, which none was calibrated on."""
-    sessions = [open_session(each.SerializeToString()) for each in (reference, candidate)]
-    before, after = (
-        [in_levels(session.run([OUTPUT], feed(frame, form))[0]) for frame in frames]
-        for session in sessions
-    )
+    before, after = (results(each, frames, form) for each in (reference, candidate))
     errors = [
         float(np.square(one - other).mean()) for one, other in zip(before, after, strict=True)
     ]
@@ -142,6 +140,15 @@ def compare(
         change = style_loss(after, painting) / style_loss(before, painting) - 1
     mean = float(np.mean(errors))
     return PrecisionReport(precision, psnr_db(mean), psnr_db(max(errors)), change)
+
+
+def results(
+    graph: onnx.ModelProto, frames: Sequence[NDArray[np.uint8]], form: GraphForm
+) -> list[NDArray[np.float32]]:
+    """What a graph makes of each frame, in levels."""
+    session = open_session(graph.SerializeToString())
+    knobs = required_knobs(session)
+    return [in_levels(session.run([OUTPUT], feed(frame, form) | knobs)[0]) for frame in frames]
 
 
 def psnr_db(mean_square_levels: float) -> float:

@@ -11,9 +11,6 @@ from torch import Tensor, nn
 
 from nst.models.strength import StyleNorm
 
-OWN = -1.0
-"""In place of a variance: the picture's own statistics count."""
-
 
 class StatisticsDesk:
     """Hands fixed statistics to the norms of a network, and collects those they used.

@@ -42,6 +42,9 @@ def stylize(
             "--out", "-o", metavar="FILE", help="The result; default: PHOTO.STYLE.ext beside PHOTO."
         ),
     ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the style: 1 is all of it, 0 the photo.")
+    ] = 1.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
     range_name: Annotated[
         Literal["0-255", "0-1"] | None,
@@ -69,7 +72,7 @@ def stylize(
     value_range = VALUE_RANGES[range_name] if range_name else None
     stylizer = Stylizer(style, value_range=value_range, threads=threads)
     image = read_image(photo)
-    write_image(stylizer.stylize_image(image), target)
+    write_image(stylizer.stylize_image(image, strength=strength), target)
     seconds = time.perf_counter() - start
     size = f"{image.width}x{image.height}"
     print_line(f"{target}  {size}  {stylizer.style}  {seconds:.2f} s")

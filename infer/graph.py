@@ -7,12 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nst.infer.devices import choose_device
 from nst.infer.errors import UserError, one_line, os_error_reason
 from nst.infer.files import require_file
-from nst.infer.metadata import STATISTICS_OUTPUT, Layout
+from nst.infer.metadata import (
+    OWN_STATISTICS,
+    STATISTICS_INPUT,
+    STATISTICS_OUTPUT,
+    STRENGTH_INPUT,
+    Layout,
+)
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -22,6 +29,9 @@ SILENT = 4
 
 MODEL_PROTO_START = b"\x08"
 """How every serialised model begins: the tag of its first field, ``ir_version``."""
+
+KNOBS = (STRENGTH_INPUT, STATISTICS_INPUT)
+"""Inputs beside the picture that our own files may have."""
 
 _LAYOUTS: dict[str, tuple[Layout, int]] = {
     "tensor(uint8)": ("NHWC", 3),
@@ -38,8 +48,7 @@ class ImageGraph:
 
     Args:
         model: an ONNX file with one input and one output, both uint8 (N, H, W, 3) or both
-            float32 (N, 3, H, W). Inputs with a default value do not count, nor does the output
-            of statistics.
+            float32 (N, 3, H, W). The strength and the statistics of our own files do not count.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
         device: where it runs, see ``nst.infer.devices``.
     Attributes:
@@ -48,6 +57,7 @@ class ImageGraph:
         fixed_height: the only height the graph takes, None if any.
         fixed_width: the only width the graph takes, None if any.
         props: the ``metadata_props`` of the model.
+        has_strength: whether it takes the strength of the style.
     Raises:
         UserError: if the file is missing, damaged or no image-to-image model, or the device is
             not available.
@@ -57,8 +67,13 @@ class ImageGraph:
         self.model = model
         with _load_errors(model):
             self._session = _open_session(model, threads, device)
-            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            outputs = self._session.get_outputs()
+            inputs = [each for each in self._session.get_inputs() if each.name not in KNOBS]
             pictures = [output for output in outputs if output.name != STATISTICS_OUTPUT]
+            self._required = required_knobs(self._session)
+            self.has_strength = STRENGTH_INPUT in self._required or any(
+                each.name == STRENGTH_INPUT for each in self._session.get_overridable_initializers()
+            )
             self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         layout = _image_layout(inputs, pictures)
         if layout is None:
@@ -74,26 +89,38 @@ class ImageGraph:
         self._input_name: str = inputs[0].name
         self._output_name: str = pictures[0].name
 
-    def run(self, batch: NDArray[Any]) -> NDArray[Any]:
+    def run(self, batch: NDArray[Any], *, strength: float = 1.0) -> NDArray[Any]:
         """Run the graph.
 
         Args:
             batch: uint8 (1, H, W, 3) or float32 (1, 3, H, W), as ``layout`` says.
+            strength: 0 to 1; below 1 the graph must have one.
         Returns:
             The same shape and type.
         Raises:
             UserError: if onnxruntime fails, or the result has another shape.
         """
         with run_errors(self.model):
-            result: NDArray[Any] = self._session.run(
-                [self._output_name], {self._input_name: batch}
-            )[0]
+            inputs = {self._input_name: batch, **self._required}
+            if strength < 1:
+                inputs[STRENGTH_INPUT] = np.array([strength], np.float32)
+            result: NDArray[Any] = self._session.run([self._output_name], inputs)[0]
         if result.shape != batch.shape:
             raise UserError(
                 f"{self.model} is not an image-to-image model: "
                 f"it turned the shape {batch.shape} into {result.shape}"
             )
         return result
+
+
+def required_knobs(session: "onnxruntime.InferenceSession") -> dict[str, NDArray[np.float32]]:
+    """What the knobs of a file without defaults are fed with: full strength, own statistics."""
+    defaults = {STRENGTH_INPUT: 1.0, STATISTICS_INPUT: OWN_STATISTICS}
+    return {
+        each.name: np.full(each.shape, defaults[each.name], np.float32)
+        for each in session.get_inputs()
+        if each.name in KNOBS
+    }
 
 
 def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime.InferenceSession":

@@ -24,6 +24,8 @@ STRENGTH_INPUT = "strength"
 STATISTICS_INPUT = "fixed_statistics"
 STATISTICS_OUTPUT = "statistics"
 """Names in a graph whose instance norms can be given their statistics."""
+OWN_STATISTICS = -1.0
+"""In place of a variance: the picture's own statistics count."""
 
 NOMINAL_RANGES = {BYTE_RANGE: "NominalRange_0_255", UNIT_RANGE: "Normalized_0_1"}
 """The words of the ONNX specification for them."""

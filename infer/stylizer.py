@@ -69,57 +69,70 @@ class Stylizer:
         """The only width and height that the model takes, None where any will do."""
         return self._graph.fixed_width, self._graph.fixed_height
 
-    def __call__(self, frame_hwc_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def __call__(
+        self, frame_hwc_u8: NDArray[np.uint8], *, strength: float = 1.0
+    ) -> NDArray[np.uint8]:
         """Stylize one frame.
 
         Args:
             frame_hwc_u8: (H, W, 3), RGB, any size from 1x1.
+            strength: of the style, 0 to 1. A model without a strength gets its picture mixed with
+                the frame.
         Returns:
             (H, W, 3), RGB, a new array.
         Raises:
             UserError: if the graph takes another size only, memory runs out, or running it fails.
-            ValueError: if the frame has another shape or type.
+            ValueError: if the frame has another shape or type, or the strength is out of range.
         """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must be from 0 to 1, got {strength}")
         if frame_hwc_u8.dtype != np.uint8 or frame_hwc_u8.ndim != 3 or frame_hwc_u8.shape[2] != 3:
             raise ValueError(
                 f"a frame is uint8 (H, W, 3), got {frame_hwc_u8.dtype} {frame_hwc_u8.shape}"
             )
         height, width = frame_hwc_u8.shape[:2]
         try:
+            inside = strength if self._graph.has_strength else 1.0
             if self._graph.layout == "NHWC":
-                stylized = self._stylize_bytes(frame_hwc_u8)
+                stylized = self._stylize_bytes(frame_hwc_u8, inside)
             else:
-                stylized = self._stylize_floats(frame_hwc_u8)
-            return np.ascontiguousarray(stylized[:height, :width])
+                stylized = self._stylize_floats(frame_hwc_u8, inside)
+            stylized = stylized[:height, :width]
+            if strength < inside:
+                stylized = _mix(frame_hwc_u8, stylized, strength)
+            return np.ascontiguousarray(stylized)
         except MemoryError as error:
             raise too_large_for_memory() from error
 
-    def stylize_image(self, image: Image.Image) -> Image.Image:
+    def stylize_image(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
         """Stylize one Pillow picture.
 
         Args:
             image: any mode and size from 1x1; transparency is kept as it is.
+            strength: of the style, 0 to 1.
         Returns:
             The same size, mode "RGBA" if there is transparency, else "RGB".
         Raises:
             UserError: as calling the stylizer does.
         """
         image = image if image.mode in ("RGB", "RGBA") else as_rgb(image)
-        stylized = Image.fromarray(self(np.asarray(image)[:, :, :3]))
+        stylized = Image.fromarray(self(np.asarray(image)[:, :, :3], strength=strength))
         if image.mode == "RGBA":
             stylized.putalpha(image.getchannel("A"))
         return stylized
 
-    def _stylize_bytes(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _stylize_bytes(self, frame: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
         """(H, W, 3) to (H', W', 3), H' >= H and W' >= W, through a uint8 graph."""
         height, width = (max(self.min_size_px, side) for side in frame.shape[:2])
         self._refuse_other_size(frame, height, width)
         padded = _pad_axis(_pad_axis(frame, 0, height, "edge"), 1, width, "edge")
-        batch = self._graph.run(np.ascontiguousarray(padded[None]))  # (1, H', W', 3)
+        batch = self._graph.run(  # (1, H', W', 3)
+            np.ascontiguousarray(padded[None]), strength=strength
+        )
         stylized: NDArray[np.uint8] = batch[0]
         return stylized
 
-    def _stylize_floats(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _stylize_floats(self, frame: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
         """(H, W, 3) to (H', W', 3), H' >= H and W' >= W, through a float32 graph."""
         height = self._padded_side(frame.shape[0], self._graph.fixed_height)
         width = self._padded_side(frame.shape[1], self._graph.fixed_width)
@@ -128,7 +141,7 @@ class Stylizer:
         scale = np.float32(self.value_range[1] / 255)
         batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
         batch *= scale  # (1, 3, H', W')
-        stylized = self._graph.run(batch)[0]  # (3, H', W')
+        stylized = self._graph.run(batch, strength=strength)[0]  # (3, H', W')
         if np.isnan(stylized).any():
             raise UserError(f"cannot use {self.model}: it gives values that are not numbers")
         pixels: NDArray[np.float32] = np.rint(stylized.clip(*self.value_range) / scale)
@@ -147,6 +160,14 @@ class Stylizer:
                 f"{fixed_height or 'any'} pixels (width x height), "
                 f"this one is {frame.shape[1]}x{frame.shape[0]}: resize it"
             )
+
+
+def _mix(
+    photo: NDArray[np.uint8], stylized: NDArray[np.uint8], strength: float
+) -> NDArray[np.uint8]:
+    """Pixels of (H, W, 3) twice; strength 0 is the photo."""
+    mixed = photo + np.float32(strength) * (stylized.astype(np.float32) - photo)
+    return np.rint(mixed).astype(np.uint8)
 
 
 def _read_metadata(graph: ImageGraph) -> ModelMetadata | None:

@@ -1,13 +1,11 @@
 """Small styles and sites."""
 
-import os
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import torch
 from graphs import copy_with_props
-from node_packages import MissingError, browser, node_modules, tool
+from node_packages import MissingError, browser, give_up, node_modules, tool
 
 from nst.export import export_onnx
 from nst.export.web.runtime import FILES
@@ -46,7 +44,7 @@ def fake_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser_packages() -> Path:
     """The folder with the packages that tests of the page need. Skips where something is missing.
 
-    With ``NST_REQUIRE_BROWSER=1`` that is a failure.
+    With ``NST_REQUIRE_APPS=1`` that is a failure.
     """
     try:
         browser()
@@ -54,9 +52,3 @@ def browser_packages() -> Path:
         return node_modules("playwright-core", "onnxruntime-web")
     except MissingError as error:
         give_up(str(error))
-
-
-def give_up(reason: str) -> NoReturn:
-    if os.environ.get("NST_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"the tests of the page are required: {reason}")
-    pytest.skip(f"the page is not tested: {reason}")

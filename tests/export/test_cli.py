@@ -61,7 +61,7 @@ def test_statistics_can_be_left_open(run: Path, tmp_path: Path) -> None:
 
 def test_the_form_of_the_graph(run: Path, tmp_path: Path) -> None:
     model = tmp_path / "waves.onnx"
-    flags = ["--io", "float", "--size", "40x56", "--strength", "--opset", "20"]
+    flags = ["--io", "float", "--size", "40x56", "--strength", "--no-defaults", "--opset", "20"]
     assert main([str(run), "-o", str(model), *flags]) == 0
     graph = onnx.load(model)
     assert graph.opset_import[0].version == 20
@@ -69,6 +69,7 @@ def test_the_form_of_the_graph(run: Path, tmp_path: Path) -> None:
     assert [dim.dim_value for dim in image.type.tensor_type.shape.dim] == [1, 3, 40, 56]
     assert image.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     assert strength.name == "strength"
+    assert "strength" not in {tensor.name for tensor in graph.graph.initializer}
 
 
 def test_whose_painting_it_is(run: Path, tmp_path: Path, capsys: Capture) -> None:

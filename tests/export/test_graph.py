@@ -13,6 +13,7 @@ from torch import nn
 
 from nst.export import GraphForm, build_graph
 from nst.export.parity import feed, in_levels, open_session
+from nst.infer.graph import required_knobs
 from nst.models import CompactNet, StyleNet, TransformerNet, knob_parameters
 
 SIZE = (37, 53)
@@ -86,6 +87,19 @@ def test_strength(net: StyleNet, io: Any) -> None:
         assert np.abs(results[strength] - expected(net, frames, strength)).max() <= 1
     np.testing.assert_array_equal(results[None], results[1.0])
     np.testing.assert_allclose(results[0.0], frames, atol=1e-4)
+
+
+def test_knobs_that_have_to_be_fed(net: StyleNet) -> None:
+    """What OpenVINO's plug-in and onnxruntime in JavaScript take."""
+    form = GraphForm(strength=True, statistics=True, defaults=False)
+    session = opened(net, form)
+    assert {port.name for port in session.get_inputs()} == {"image", "strength", "fixed_statistics"}
+    frames = natural_frames((1, *SIZE))
+    inputs = feed(frames, form) | required_knobs(session)
+    (whole,) = session.run(["stylized"], inputs)
+    assert np.abs(whole - expected(net, frames)).max() <= 1
+    (half,) = session.run(["stylized"], inputs | {"strength": np.array([0.5], np.float32)})
+    assert np.abs(half - expected(net, frames, 0.5)).max() <= 1
 
 
 @pytest.mark.parametrize(

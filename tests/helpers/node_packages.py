@@ -11,10 +11,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cache" / "node"
-VERSIONS = {"onnxruntime-web": "~1.30.0", "playwright-core": "~1.65.0"}
+VERSIONS = {
+    "onnxruntime-node": "~1.30.0",
+    "onnxruntime-web": "~1.30.0",
+    "playwright-core": "~1.65.0",
+    "sharp": "^0.34.0",
+}
+NO_GPU_LIBRARIES = {"ONNXRUNTIME_NODE_INSTALL": "skip"}
+"""Or onnxruntime-node downloads them while it is installed."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 INSTALL_TIMEOUT_S = 240
 
@@ -55,6 +65,7 @@ def install(packages: list[str]) -> None:
         result = subprocess.run(
             [tool("npm"), "install", *options, *wanted],
             cwd=FOLDER,
+            env=os.environ | NO_GPU_LIBRARIES,
             capture_output=True,
             text=True,
             timeout=INSTALL_TIMEOUT_S,
@@ -82,6 +93,13 @@ def tool(*names: str) -> str:
 def browser() -> str:
     """Path of Chromium."""
     return tool(*BROWSERS)
+
+
+def give_up(reason: str) -> NoReturn:
+    """Skip a test that needs something; with ``NST_REQUIRE_APPS=1`` fail."""
+    if os.environ.get("NST_REQUIRE_APPS") == "1":
+        pytest.fail(f"required, but missing: {reason}")
+    pytest.skip(reason)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,18 @@ def test_inputs_are_never_overwritten(
         assert original.read_bytes() == before
 
 
+def test_strength(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    argv = [str(photo), "--style", str(invert_bytes), "-o", str(out), "--overwrite", "--strength"]
+    with Image.open(photo) as picture:
+        pixels = np.asarray(picture).astype(float)
+    for strength in (0.0, 0.25):
+        assert main([*argv, str(strength)]) == 0
+        expected = (1 - strength) * pixels + strength * (255 - pixels)
+        with Image.open(out) as picture:
+            assert np.abs(np.asarray(picture) - expected).max() <= 1
+
+
 def test_range_and_threads(photo: Path, save_graph: SaveGraph, capfd: Capture) -> None:
     nodes = [helper.make_node("Sub", ["one", "x"], ["y"])]
     model = save_graph("unclear.onnx", nodes, constants={"one": np.float32(1)})
@@ -111,6 +123,7 @@ def test_range_and_threads(photo: Path, save_graph: SaveGraph, capfd: Capture) -
     ("argv", "message"),
     [
         (["--range", "0-2"], "'0-255', '0-1'"),
+        (["--strength", "1.5"], "less than or equal to 1"),
         (["--threads", "0"], "greater than or equal to 1"),
         (["--out", "a.gif"], "suffix .gif is not supported, use one of .bmp"),
         (["--out", "a"], "the name has no suffix"),

@@ -196,6 +196,46 @@ def test_views_are_taken(invert_255: Path, invert_bytes: Path) -> None:
         np.testing.assert_array_equal(Stylizer(model)(view), 255 - view)
 
 
+@pytest.mark.parametrize("model", ["invert_bytes", "invert_255", "invert_1"])
+def test_strength_mixes_pixels_where_the_model_has_none(
+    model: str, request: pytest.FixtureRequest
+) -> None:
+    stylizer = Stylizer(request.getfixturevalue(model))
+    frame = noise(20, 24)
+    expected = np.rint(0.25 * (255.0 - frame) + 0.75 * frame)
+    assert np.abs(stylizer(frame, strength=0.25) - expected).max() <= 1
+    np.testing.assert_array_equal(stylizer(frame, strength=0), frame)
+
+
+@pytest.mark.parametrize("defaults", [True, False])
+def test_the_strength_of_a_model_counts(
+    defaults: bool, save_graph: SaveGraph, metadata: ModelMetadata
+) -> None:
+    """y = strength² * x, without a strength as an input with and without a default."""
+    nodes = [
+        helper.make_node("Mul", ["strength", "strength"], ["square"]),
+        helper.make_node("Mul", ["x", "square"], ["y"]),
+    ]
+    path = save_graph(
+        "strong.onnx",
+        nodes,
+        inputs=[("x", ("n", 3, "h", "w")), ("strength", (1,))],
+        constants={"strength": np.ones(1, np.float32)} if defaults else {},
+        props=replace(metadata, layout="NCHW").to_props(),
+    )
+    stylizer, frame = Stylizer(path), noise(20, 24)
+    np.testing.assert_array_equal(stylizer(frame), frame)
+    np.testing.assert_array_equal(stylizer(frame, strength=0.5), np.rint(frame / 4))
+    image = stylizer.stylize_image(Image.fromarray(frame), strength=0.5)
+    np.testing.assert_array_equal(np.asarray(image), np.rint(frame / 4))
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_strength_out_of_range(strength: float, invert_255: Path) -> None:
+    with pytest.raises(ValueError, match="strength must be from 0 to 1"):
+        Stylizer(invert_255)(noise(20, 20), strength=strength)
+
+
 def test_result_is_a_new_array(save_graph: SaveGraph) -> None:
     nodes = [helper.make_node("Identity", ["x"], ["y"])]
     frame = noise(16, 16)

@@ -161,7 +161,9 @@ def test_every_device_that_works_is_timed(tmp_path: Path, monkeypatch: pytest.Mo
             if device == "cuda":
                 raise UserError("no CUDA here")
 
-        def __call__(self, frame_hwc_u8: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        def __call__(
+            self, frame_hwc_u8: NDArray[np.uint8], *, strength: float = 1.0
+        ) -> NDArray[np.uint8]:
             return frame_hwc_u8
 
     devices = ["cpu", "openvino", "cuda"]

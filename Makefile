@@ -26,7 +26,7 @@ check: $(INSTALLED)
 	@mkdir -p $(TYPES)/nst
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(TYPES)/nst/$$package; done
 	MYPYPATH=$(TYPES) $(BIN)/mypy -p nst
-	MYPYPATH=$(TYPES):tests/helpers $(BIN)/mypy tests demo
+	MYPYPATH=$(TYPES):tests/helpers:tests/benchmarks $(BIN)/mypy tests demo
 
 bench: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training_speed.py

@@ -2,6 +2,7 @@
 
 nst.infer
 ├── cli             the command nst-infer
+│   ├── info_cli        nst-infer info
 │   └── command_line    a Typer app whose user errors are one line
 ├── stylizer        Stylizer: a frame in, a frame out
 │   ├── graph           the ONNX graph behind it

@@ -1,5 +1,6 @@
 """The command ``nst-infer``: stylize one photo with one model."""
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 
 from nst.infer.command_line import new_app, print_line, run_app
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
+from nst.infer.info_cli import main as info
 
 app = new_app()
 
@@ -21,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 2 after a mistake of the user.
     """
-    return run_app(app, "nst-infer", argv)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["info"]:
+        return info(arguments[1:])
+    return run_app(app, "nst-infer", arguments)
 
 
 def _print_version(wanted: bool) -> None:
@@ -32,7 +37,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.command()
+@app.command(epilog="nst-infer info describes a model or this installation: nst-infer info --help.")
 def stylize(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The picture to stylize.")],
     style: Annotated[Path, typer.Option(metavar="MODEL.onnx", help="The exported style.")],

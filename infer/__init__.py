@@ -10,6 +10,7 @@ nst.infer
 │   ├── value_range     whether a foreign graph works in 0-255 or 0-1
 │   └── metadata        ModelMetadata: what an exported model says about itself
 ├── model_card      what an ONNX file says about itself, read without running it
+├── photo           a photo file: its pixels and what stands beside them
 ├── images          reading and writing pictures
 ├── photo_files     the photos in a folder
 ├── colors          the colours of one picture, the light and dark of another

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nst.infer.command_line import new_app, print_line, run_app
+from nst.infer.command_line import new_app, print_line, print_notice, run_app
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
 from nst.infer.info_cli import main as info
 
@@ -50,6 +50,10 @@ def stylize(
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="Of the style: 1 is all of it, 0 the photo.")
     ] = 1.0,
+    quality: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF, HEIC; default: as in the photo."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
     range_name: Annotated[
         Literal["0-255", "0-1"] | None,
@@ -65,8 +69,8 @@ def stylize(
 ) -> None:
     """Stylize a photo with a style exported to ONNX."""
     # Imported late: the help must not wait for numpy.
-    from nst.infer.images import read_image, write_image
     from nst.infer.metadata import VALUE_RANGES
+    from nst.infer.photo import read_photo, write_photo
     from nst.infer.stylizer import Stylizer
 
     start = time.perf_counter()
@@ -76,10 +80,13 @@ def stylize(
     check_output(target, inputs=(photo, style), overwrite=overwrite)
     value_range = VALUE_RANGES[range_name] if range_name else None
     stylizer = Stylizer(style, value_range=value_range, threads=threads)
-    image = read_image(photo)
-    write_image(stylizer.stylize_image(image, strength=strength), target)
+    source = read_photo(photo)
+    if source.deep:
+        print_notice("nst-infer", f"{photo} has 16 bits per channel, the result has 8")
+    stylized = stylizer.stylize_image(source.image, strength=strength)
+    write_photo(stylized, target, source, quality=quality)
     seconds = time.perf_counter() - start
-    size = f"{image.width}x{image.height}"
+    size = f"{source.image.width}x{source.image.height}"
     print_line(f"{target}  {size}  {stylizer.style}  {seconds:.2f} s")
 
 

@@ -107,6 +107,11 @@ def print_line(text: str) -> None:
     print_text(one_line(text))
 
 
+def print_notice(prog: str, text: str) -> None:
+    """Print on stderr what the user should know, flattened to one line."""
+    print(f"{prog}: {one_line(text)}", file=sys.stderr)  # noqa: T201
+
+
 def print_text(text: str) -> None:
     """Print results on stdout, at once.
 

@@ -1,18 +1,20 @@
 """Reading and writing pictures with Pillow."""
 
 import errno
+import importlib.util
 import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 from nst.infer.errors import UserError, os_error_reason
 from nst.infer.files import atomic_write, require_file
@@ -46,6 +48,7 @@ _JPEG = _Encoding("JPEG", False, {"quality": 95, "subsampling": "4:4:4"})
 _TIFF = _Encoding("TIFF", True, {})
 _ENCODINGS = {
     ".bmp": _Encoding("BMP", False, {}),
+    ".gif": _Encoding("GIF", True, {}),
     ".jpeg": _JPEG,
     ".jpg": _JPEG,
     ".png": _Encoding("PNG", True, {}),
@@ -53,7 +56,11 @@ _ENCODINGS = {
     ".tiff": _TIFF,
     ".webp": _Encoding("WEBP", True, {"quality": 95}),
 }
-OUTPUT_SUFFIXES = tuple(_ENCODINGS)
+if features.check("avif"):
+    _ENCODINGS[".avif"] = _Encoding("AVIF", True, {"quality": 90})
+if importlib.util.find_spec("pillow_heif"):
+    _ENCODINGS |= dict.fromkeys((".heic", ".heif"), _Encoding("HEIF", True, {"quality": 90}))
+OUTPUT_SUFFIXES = tuple(sorted(_ENCODINGS))
 """Every suffix that can be written, in lower case."""
 
 
@@ -69,36 +76,66 @@ def read_image(source: Path, *, draft_px: int | None = None) -> Image.Image:
     Raises:
         UserError: if the file is missing, empty, damaged, no picture, or has over 250 megapixels.
     """
-    require_file(source)
-    with _readable_errors(source), _pixel_limit(), Image.open(source) as image:
+    with opened(source) as image:
         if draft_px is not None:
             image.draft(None, (draft_px, draft_px))
         image.load()
-        with suppress(OSError, *_DECODER_ERRORS):  # damaged EXIF data is no reason to refuse pixels
-            ImageOps.exif_transpose(image, in_place=True)
-        if 0 in image.size:
-            raise UserError(f"cannot read {source}: the picture has no pixels")
+        upright(image)
         return as_rgb(image)
 
 
-def write_image(image: Image.Image, path: Path) -> None:
+@contextmanager
+def opened(source: Path) -> Iterator[Image.Image]:
+    """Open a picture without decoding it; what is wrong with it while it is open is a UserError.
+
+    Args:
+        source: a file in any format that Pillow reads.
+    Raises:
+        UserError: as ``read_image``.
+    """
+    require_file(source)
+    _register_heif()
+    with _readable_errors(source), _pixel_limit(), Image.open(source) as image:
+        if 0 in image.size:
+            raise UserError(f"cannot read {source}: the picture has no pixels")
+        yield image
+
+
+@cache
+def _register_heif() -> None:
+    """Let Pillow read and write HEIC where the package for it is installed."""
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+
+
+def upright(image: Image.Image) -> None:
+    """Turn a picture as its EXIF orientation says, in place."""
+    with suppress(OSError, *_DECODER_ERRORS):  # damaged EXIF data is no reason to refuse pixels
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def write_image(image: Image.Image, path: Path, options: Mapping[str, Any] | None = None) -> None:
     """Write a picture in the format that its suffix names.
 
     Args:
         image: mode "RGB" or "RGBA". Transparency is laid on white for formats without it.
         path: the file to write or replace; it never holds half a picture.
+        options: for Pillow's ``save``, beside and before those of the format.
     Raises:
         UserError: if the suffix is unknown, the format cannot hold the picture's size, or the
             file cannot be written.
     """
     check_output_suffix(path)
+    _register_heif()
     encoding = _ENCODINGS[path.suffix.lower()]
     if image.mode == "RGBA" and not encoding.has_alpha:
         image = on_white(image)
     # Encoded in memory: when Pillow writes to a disk that is full, it loses the reason.
     encoded = BytesIO()
     try:
-        image.save(encoded, encoding.pillow_format, **encoding.options)
+        image.save(encoded, encoding.pillow_format, **_merged(encoding.options, options or {}))
     except (OSError, ValueError, struct.error) as error:
         size = f"{image.width}x{image.height}"
         raise UserError(
@@ -107,6 +144,24 @@ def write_image(image: Image.Image, path: Path) -> None:
         ) from error
     with atomic_write(path) as temporary:
         temporary.write_bytes(encoded.getbuffer())
+
+
+def _merged(usual: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Quantization tables stand in place of a quality."""
+    options = {**usual, **wanted}
+    if "qtables" in options:
+        options.pop("quality", None)
+    return options
+
+
+def format_of(path: Path) -> str:
+    """Pillow's name of the format that a suffix names.
+
+    Raises:
+        UserError: as ``check_output_suffix``.
+    """
+    check_output_suffix(path)
+    return _ENCODINGS[path.suffix.lower()].pillow_format
 
 
 def check_output_suffix(path: Path) -> None:
@@ -166,13 +221,18 @@ def _to_srgb(image: Image.Image, profile_bytes: bytes | None) -> Image.Image:
     if profile_bytes:
         try:
             profile = ImageCms.ImageCmsProfile(BytesIO(profile_bytes))
-            if "sRGB" not in ImageCms.getProfileDescription(profile):
+            if not is_srgb(profile):
                 srgb = ImageCms.createProfile("sRGB")
                 transform = ImageCms.buildTransform(profile, srgb, image.mode, "RGB")
                 return ImageCms.applyTransform(image, transform) or image
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
             pass  # a broken profile, or one for other channels: the plain conversion serves
     return image.convert("RGB")
+
+
+def is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether a colour profile is that of sRGB."""
+    return "sRGB" in ImageCms.getProfileDescription(profile)
 
 
 def on_white(image: Image.Image) -> Image.Image:

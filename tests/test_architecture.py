@@ -25,7 +25,7 @@ OUR_IMPORTS = {
 }
 OTHER_IMPORTS = {
     "configs": set(),
-    "infer": {"numpy", "PIL", "google", "onnx", "onnxruntime", "typer"},
+    "infer": {"numpy", "PIL", "google", "onnx", "onnxruntime", "pillow_heif", "typer"},
     "models": {"torch", "torchvision", "safetensors"},
     "export": {"numpy", "PIL", "onnx", "onnxruntime", "torch", "typer"},
     "train": {

@@ -53,7 +53,8 @@ def test_result_is_written_and_reported(photo: Path, invert_bytes: Path, capfd: 
     [
         ("photo.JPG", "photo.invert.JPG"),
         ("my photo.v2.png", "my photo.v2.invert.png"),
-        ("photo.gif", "photo.invert.png"),
+        ("photo.gif", "photo.invert.gif"),
+        ("photo.psd", "photo.invert.png"),
         ("photo", "photo.invert.png"),
     ],
 )
@@ -108,6 +109,24 @@ def test_strength(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
             assert np.abs(np.asarray(picture) - expected).max() <= 1
 
 
+def test_quality(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
+    sizes = []
+    for quality in ("5", "95"):
+        out = tmp_path / f"{quality}.jpg"
+        argv = [str(photo), "--style", str(invert_bytes), "-o", str(out), "--quality", quality]
+        assert main(argv) == 0
+        sizes.append(out.stat().st_size)
+    assert sizes[0] < sizes[1] / 2
+
+
+def test_16_bits_are_told(invert_bytes: Path, tmp_path: Path, capfd: Capture) -> None:
+    photo = tmp_path / "deep.tif"
+    Image.fromarray(np.full((20, 20), 30000, np.uint16)).save(photo)
+    assert main([str(photo), "--style", str(invert_bytes)]) == 0
+    assert "has 16 bits per channel, the result has 8" in capfd.readouterr().err
+    assert (tmp_path / "deep.invert.tif").is_file()
+
+
 def test_range_and_threads(photo: Path, save_graph: SaveGraph, capfd: Capture) -> None:
     nodes = [helper.make_node("Sub", ["one", "x"], ["y"])]
     model = save_graph("unclear.onnx", nodes, constants={"one": np.float32(1)})
@@ -125,7 +144,8 @@ def test_range_and_threads(photo: Path, save_graph: SaveGraph, capfd: Capture) -
         (["--range", "0-2"], "'0-255', '0-1'"),
         (["--strength", "1.5"], "less than or equal to 1"),
         (["--threads", "0"], "greater than or equal to 1"),
-        (["--out", "a.gif"], "suffix .gif is not supported, use one of .bmp"),
+        (["--quality", "0"], "greater than or equal to 1"),
+        (["--out", "a.psd"], "suffix .psd is not supported, use one of ."),
         (["--out", "a"], "the name has no suffix"),
         (["--out", ""], "the name has no suffix"),
         (["--out", "missing/a.png"], "the folder missing does not exist"),

@@ -78,10 +78,10 @@ def test_the_page_and_the_files_of_the_runtime_agree() -> None:
 def test_what_a_model_says_about_its_painting(
     waves: Path, fake_runtime: Path, tmp_path: Path
 ) -> None:
-    model = copy_with_props(waves, tmp_path / "x.onnx", artist="A. Painter", licence="CC0-1.0")
+    model = copy_with_props(waves, tmp_path / "x.onnx", artist="A. Painter", license="CC0-1.0")
     assert web(model, "-o", tmp_path / "site", "--runtime", fake_runtime) == 0
     style = json.loads((tmp_path / "site" / "styles.json").read_text())["styles"][0]
-    assert (style["artist"], style["licence"]) == ("A. Painter", "CC0-1.0")
+    assert (style["artist"], style["license"]) == ("A. Painter", "CC0-1.0")
 
 
 def test_two_models_of_one_style_are_told_apart_by_their_files(

@@ -1,8 +1,10 @@
 """The photos that exported files are checked on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from nst.infer.images import on_white, read_image
 from nst.infer.photo_files import find_photos
 
 LONG_SIDE_PX = 512
+CHECK_LONG_SIDE_PX = 1024
 CALIBRATION_PHOTOS = 24
 CHECK_PHOTOS = 8
 
@@ -38,20 +41,49 @@ def frames_at(photo: Image.Image, shape: tuple[int, int, int]) -> NDArray[np.uin
     return np.stack([turned[number % len(turned)] for number in range(batch)])
 
 
-def split_photos(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Photos of a folder to calibrate with, and others to check with.
+class CheckPhotos(NamedTuple):
+    """Photos as (1, H, W, 3), uint8, RGB, each.
 
+    Attributes:
+        calibration: longer side at most 512 px.
+        checks: others, longer side at most 1024 px.
+    """
+
+    calibration: list[NDArray[np.uint8]]
+    checks: list[NDArray[np.uint8]]
+
+
+def load_check_photos(
+    folder: Path, *, calibrate: bool, size: tuple[int, int] | None
+) -> CheckPhotos:
+    """Photos of a folder to calibrate with, and others to check with, spread evenly over it.
+
+    Files that cannot be read are left out.
+
+    Args:
+        folder: searched recursively.
+        calibrate: whether calibration needs any.
+        size: height and width that all are cropped and scaled to; None keeps their shapes.
     Returns:
-        At most 24 and at most 8, spread evenly over the folder.
+        At most 24 and at most 8.
     Raises:
-        UserError: if the folder is missing or has fewer than two photos.
+        UserError: if the folder is missing or has too few photos that can be read.
     """
     paths = find_photos(folder)
-    if len(paths) < 2:
-        raise UserError(f"{folder} has one photo: calibration needs two at least, better thirty")
-    checks = spread(paths, min(CHECK_PHOTOS, len(paths) // 2))
-    chosen = set(checks)
-    return spread([path for path in paths if path not in chosen], CALIBRATION_PHOTOS), checks
+    count = min(CHECK_PHOTOS, len(paths) // 2) if calibrate else CHECK_PHOTOS
+    checked = spread(paths, count)
+    others = [path for path in paths if path not in set(checked)]
+    checks = list(load_frames(checked, size, long_side_px=CHECK_LONG_SIDE_PX))
+    calibration = []
+    if calibrate:
+        chosen = spread(others, CALIBRATION_PHOTOS)
+        calibration = list(load_frames(chosen, size, long_side_px=LONG_SIDE_PX))
+    if not checks or (calibrate and not calibration):
+        raise UserError(
+            f"{folder} has too few photos that can be read: give some to calibrate with and others "
+            "to compare on, better thirty"
+        )
+    return CheckPhotos(calibration, checks)
 
 
 def spread(paths: Sequence[Path], count: int) -> list[Path]:
@@ -60,18 +92,14 @@ def spread(paths: Sequence[Path], count: int) -> list[Path]:
     return [paths[number * len(paths) // count] for number in range(count)]
 
 
-def load_frame(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
-    """A photo as (1, H, W, 3), uint8, RGB.
-
-    Args:
-        path: the file.
-        size: height and width that it is cropped and scaled to; None scales the longer side down
-            to 512 px.
-    Raises:
-        UserError: if it cannot be read.
-    """
-    photo = on_white(read_image(path, draft_px=LONG_SIDE_PX))
-    if size is not None:
-        return frames_at(photo, (1, *size))
-    photo.thumbnail((LONG_SIDE_PX, LONG_SIDE_PX), Image.Resampling.BICUBIC)
-    return frames_at(photo, (1, max(16, photo.height), max(16, photo.width)))
+def load_frames(
+    paths: Sequence[Path], size: tuple[int, int] | None, *, long_side_px: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Those of the photos that can be read, at a size or shrunk to a longer side."""
+    for path in paths:
+        with suppress(UserError):
+            photo = on_white(read_image(path, draft_px=long_side_px))
+            if size is None:
+                photo.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
+            height, width = size or (max(16, photo.height), max(16, photo.width))
+            yield frames_at(photo, (1, height, width))

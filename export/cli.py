@@ -21,6 +21,7 @@ app = new_app()
 
 OPSETS = range(18, 22)
 MIN_SIDE_PX = 16
+MOST_PIXELS = 34_000_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,6 +114,8 @@ def export(
         raise UserError("give a run folder or a checkpoint to export (see nst-export --help)")
     if as_json:
         raise UserError("--json belongs to --describe FILE")
+    if no_defaults and not (strength or statistics):
+        raise UserError("--no-defaults belongs to --strength or --statistics")
     if opset not in OPSETS:
         raise UserError(f"opset {opset} is not supported: use one of {OPSETS[0]} to {OPSETS[-1]}")
     height_width = parse_size(size)
@@ -155,17 +158,18 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     """``480x640`` to height and width.
 
     Raises:
-        UserError: if it is something else, or a side is under 16.
+        UserError: if it is something else, a side is under 16, or both are too large.
     """
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
-    if match is None or min(map(int, match.groups())) < MIN_SIDE_PX:
+    height, width = (int(match[1]), int(match[2])) if match else (0, 0)
+    if min(height, width) < MIN_SIDE_PX or height * width > MOST_PIXELS:
         raise UserError(
-            f"--size takes height x width in pixels, each at least {MIN_SIDE_PX}, such as 480x640, "
-            f"not {text}"
+            f"--size takes height x width in pixels, each at least {MIN_SIDE_PX} and "
+            f"{MOST_PIXELS // 1_000_000} megapixels in all at most, such as 480x640, not {text}"
         )
-    return int(match[1]), int(match[2])
+    return height, width
 
 
 def check_precision_flags(precision: str, photos: Path | None, *, force: bool) -> None:

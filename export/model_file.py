@@ -13,7 +13,13 @@ import onnx
 from nst.export.graph import DEFAULT_FORM, INPUT, OUTPUT, GraphForm, build_graph
 from nst.export.layout import count_reorders
 from nst.export.parity import largest_difference
-from nst.export.precision_check import LowerPrecision, PrecisionReport, lower_precision
+from nst.export.precision_check import (
+    LowerPrecision,
+    PrecisionReport,
+    lower_precision,
+    photos_for,
+)
+from nst.infer.errors import one_line
 from nst.infer.files import atomic_write
 from nst.infer.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata, Precision
 from nst.infer.model_card import weights_sha256
@@ -45,9 +51,10 @@ class ExportReport:
     def summary(self) -> str:
         """One line for the terminal."""
         precision = "fp32" if self.lower is None else self.lower.summary()
+        graph = "" if self.lower is None else "its fp32 graph: "
         return (
             f"{self.path}  {self.size_bytes / 1e6:.2f} MB  opset {self.opset}  {precision}  "
-            f"largest difference from PyTorch {self.difference_levels:.2g}/255  "
+            f"{graph}largest difference from PyTorch {self.difference_levels:.2g}/255  "
             f"{self.reorders} changes of layout on the CPU"
         )
 
@@ -72,13 +79,14 @@ def export_onnx(
         UserError: if it cannot be written, or the photos cannot be read.
         ValueError: if statistics are wanted of a network that has none.
     """
+    photos = None if lower is None else photos_for(lower, form)
     graph = build_graph(trained.net, form)
     with atomic_write(path) as unproven:
         onnx.save(graph, unproven)
         difference = largest_difference(trained.net, unproven, form)
         report = None
-        if lower is not None:
-            graph, report = lower_precision(graph, form, lower, painting=trained.painting)
+        if lower is not None and photos is not None:
+            graph, report = lower_precision(graph, form, lower, photos, painting=trained.painting)
         sign(graph, metadata_of(trained, graph, form, "fp32" if lower is None else lower.precision))
         unproven.write_bytes(graph.SerializeToString())
         Stylizer(unproven)  # the runtime takes it, metadata included
@@ -95,10 +103,10 @@ def metadata_of(
     credit = trained.credit
     return ModelMetadata(
         style=trained.style,
-        title=credit.get("title", ""),
-        artist=credit.get("artist", ""),
-        year=credit.get("year", ""),
-        license=credit.get("license", ""),
+        title=one_line(credit.get("title", "")),
+        artist=one_line(credit.get("artist", "")),
+        year=one_line(credit.get("year", "")),
+        license=one_line(credit.get("license", "")),
         net=to_json(trained.net.architecture),
         tier=tier_of(trained.net.architecture),
         training=to_json(trained.training),

@@ -1,6 +1,6 @@
 """Whether an ONNX file gives the pictures that PyTorch gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,36 @@ def largest_difference(net: StyleNet, model: Path, form: GraphForm) -> float:
             raise ParityError(f"{size} came out as {result.shape}")
         # A picture in bytes is compared with one in bytes.
         target = np.rint(expected) if result.dtype == np.uint8 else expected
+        if not np.isfinite(expected).all():
+            raise ParityError(f"{size} come out of PyTorch as values that are not finite")
         difference = float(np.abs(levels - target).max())
-        if difference > TOLERANCE_LEVELS:
+        if not difference <= TOLERANCE_LEVELS:
             raise ParityError(f"{size} differ by {difference:.3g}/255 from PyTorch")
         worst = max(worst, difference)
     return worst
+
+
+def require_whole_pictures(session: onnxruntime.InferenceSession, form: GraphForm) -> None:
+    """Run a graph whose pictures are not PyTorch's at every size.
+
+    Raises:
+        ParityError: if a size comes out wrong, or as values that are not finite.
+    """
+    photo = packaged_photo()
+    for shape in shapes_of(form):
+        frames = frames_at(photo, shape)
+        inputs = feed(frames, form) | required_knobs(session)
+        if form.strength:
+            inputs[STRENGTH_INPUT] = np.array([HALF_STRENGTH], np.float32)
+        for result in onnx_results(session, inputs):
+            levels = in_levels(result)
+            if levels.shape != frames.shape or not np.isfinite(levels).all():
+                raise ParityError(f"{shape[2]}x{shape[1]} px do not come out as a whole picture")
+
+
+def shapes_of(form: GraphForm) -> Sequence[tuple[int, int, int]]:
+    """Batch, height and width of what a graph is run on."""
+    return SHAPES if form.size is None else [(1, *form.size)]
 
 
 def results(
@@ -64,7 +89,7 @@ def results(
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[np.float32]]]:
     """Sizes in words, what the file gives, and what PyTorch gives, in levels."""
     photo = packaged_photo()
-    for shape in SHAPES if form.size is None else [(1, *form.size)]:
+    for shape in shapes_of(form):
         frames = frames_at(photo, shape)
         size = f"{shape[2]}x{shape[1]} px in a batch of {shape[0]}"
         for strength in (1.0, HALF_STRENGTH) if form.strength else (1.0,):

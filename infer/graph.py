@@ -30,9 +30,6 @@ SILENT = 4
 MODEL_PROTO_START = b"\x08"
 """How every serialised model begins: the tag of its first field, ``ir_version``."""
 
-KNOBS = (STRENGTH_INPUT, STATISTICS_INPUT)
-"""Inputs beside the picture that our own files may have."""
-
 _LAYOUTS: dict[str, tuple[Layout, int]] = {
     "tensor(uint8)": ("NHWC", 3),
     "tensor(float)": ("NCHW", 1),
@@ -58,6 +55,7 @@ class ImageGraph:
         fixed_width: the only width the graph takes, None if any.
         props: the ``metadata_props`` of the model.
         has_strength: whether it takes the strength of the style.
+        needs_statistics: whether it has to be fed statistics.
     Raises:
         UserError: if the file is missing, damaged or no image-to-image model, or the device is
             not available.
@@ -68,11 +66,13 @@ class ImageGraph:
         with _load_errors(model):
             self._session = _open_session(model, threads, device)
             outputs = self._session.get_outputs()
-            inputs = [each for each in self._session.get_inputs() if each.name not in KNOBS]
+            inputs = [each for each in self._session.get_inputs() if not is_knob(each)]
             pictures = [output for output in outputs if output.name != STATISTICS_OUTPUT]
             self._required = required_knobs(self._session)
+            self.needs_statistics = STATISTICS_INPUT in self._required
+            optional = self._session.get_overridable_initializers()
             self.has_strength = STRENGTH_INPUT in self._required or any(
-                each.name == STRENGTH_INPUT for each in self._session.get_overridable_initializers()
+                each.name == STRENGTH_INPUT and is_knob(each) for each in optional
             )
             self.props: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         layout = _image_layout(inputs, pictures)
@@ -119,8 +119,21 @@ def required_knobs(session: "onnxruntime.InferenceSession") -> dict[str, NDArray
     return {
         each.name: np.full(each.shape, defaults[each.name], np.float32)
         for each in session.get_inputs()
-        if each.name in KNOBS
+        if is_knob(each)
     }
+
+
+def is_knob(port: Any) -> bool:
+    """Whether an input is the strength or the statistics of our own files."""
+    if port.type != "tensor(float)":
+        return False
+    if port.name == STRENGTH_INPUT:
+        return list(port.shape) == [1]
+    return (
+        port.name == STATISTICS_INPUT
+        and len(port.shape) == 3
+        and all(isinstance(side, int) for side in port.shape)
+    )
 
 
 def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime.InferenceSession":

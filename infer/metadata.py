@@ -57,7 +57,7 @@ class ModelMetadata:
         min_size_px: smallest height and width the graph takes, >= 1.
         precision: of weights and arithmetic.
         opset: ONNX opset of the graph, >= 1.
-        weights_sha256: of all constants of the graph, see ``nst.export.model_file``.
+        weights_sha256: of all constants of the graph, see ``nst.infer.model_card``.
         date: of the export, YYYY-MM-DD.
         project_version: version of nst that exported it.
     """
@@ -117,7 +117,7 @@ class ModelMetadata:
             raise UserError("its metadata is newer than this version of nst: update nst")
         return cls(
             style=_text(props, "style"),
-            **{name: props.get(PREFIX + name, "") for name in OPTIONAL},
+            **{name: _text(props, name) for name in OPTIONAL if PREFIX + name in props},
             net=_json(props, "net"),
             training=_json(props, "training"),
             type=cast(ElementType, _one_of(props, "type", get_args(ElementType))),
@@ -159,14 +159,14 @@ def _json(props: Mapping[str, str], name: str) -> str:
     value = _text(props, name)
     try:
         json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _malformed(name, "JSON") from error
     return value
 
 
 def _whole_number(props: Mapping[str, str], name: str) -> int:
     value = props.get(PREFIX + name, "")
-    if not value.isdecimal() or int(value) < 1:
+    if not re.fullmatch(r"[1-9]\d{0,8}", value, re.ASCII):
         raise _malformed(name, "a whole number of at least 1")
     return int(value)
 

@@ -5,10 +5,11 @@ The only place in the runtime that needs the package onnx.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nst.infer.errors import UserError, os_error_reason
+from nst.infer.errors import UserError, one_line, os_error_reason
 from nst.infer.files import require_file
 from nst.infer.metadata import ModelMetadata
 
@@ -23,7 +24,7 @@ def read_card(path: Path) -> dict[str, Any]:
     Returns:
         JSON types: ``file``, ``size_bytes``, ``opset``, ``inputs`` and ``outputs`` (name, type,
         shape, optional), and, for a file from nst, all that ``ModelMetadata`` has and
-        ``weights_intact``, whether the constants are those that were exported.
+        ``weights_match``, whether the constants are those that the metadata have the hash of.
     Raises:
         UserError: if it cannot be read, is no ONNX file, or keeps weights outside its folder.
     """
@@ -39,7 +40,8 @@ def read_card(path: Path) -> dict[str, Any]:
         "outputs": [port(each) for each in graph.output],
     }
     try:
-        metadata = ModelMetadata.from_props({each.key: each.value for each in model.metadata_props})
+        props = {as_str(each.key): as_str(each.value) for each in model.metadata_props}
+        metadata = ModelMetadata.from_props(props)
     except UserError as error:
         raise UserError(f"cannot describe {path}: {error}") from error
     if metadata is None:
@@ -48,7 +50,8 @@ def read_card(path: Path) -> dict[str, Any]:
     for name in JSON_FIELDS:
         facts[name] = json.loads(facts[name])
     facts["value_range"] = list(metadata.value_range)
-    return card | facts | {"weights_intact": weights_sha256(model) == metadata.weights_sha256}
+    facts = {name: value for name, value in facts.items() if name not in card}
+    return card | facts | {"weights_match": weights_match(model, metadata.weights_sha256)}
 
 
 def load_model(path: Path) -> Any:
@@ -63,6 +66,8 @@ def load_model(path: Path) -> Any:
     from google.protobuf.message import DecodeError
 
     require_file(path)
+    if not path.is_file():
+        raise UserError(f"cannot read {path}: it is not a regular file")
     try:
         model = onnx.load(path, format="protobuf", load_external_data=False)
     except OSError as error:
@@ -71,32 +76,72 @@ def load_model(path: Path) -> Any:
         raise UserError(f"cannot read {path}: it is not an ONNX file, or damaged") from error
     if not model.HasField("graph") or not model.graph.node:
         raise UserError(f"cannot read {path}: it is not an ONNX file, or damaged")
-    folder = path.resolve().parent
-    for tensor in model.graph.initializer:
+    for tensor in tensors(model):
         for entry in tensor.external_data:
-            outside = not (folder / entry.value).resolve().is_relative_to(folder)
-            if entry.key == "location" and outside:
+            if entry.key == "location" and not inside(path, entry.value):
                 raise UserError(
                     f"cannot use {path}: it reads weights from outside its folder ({entry.value})"
                 )
     return model
 
 
+def inside(path: Path, location: str) -> bool:
+    """Whether a location that a model names stays in the model's folder."""
+    folder = path.resolve().parent
+    try:
+        return (folder / location).resolve().is_relative_to(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def tensors(message: Any) -> Iterator[Any]:
+    """Every tensor of a message, wherever in it: graphs hold graphs, nodes and functions."""
+    from onnx import TensorProto
+
+    if isinstance(message, TensorProto):
+        yield message
+        return
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            for each in value if is_repeated(value) else [value]:
+                yield from tensors(each)
+
+
+def is_repeated(value: Any) -> bool:
+    """Whether a field of a message holds several."""
+    return not hasattr(value, "ListFields")
+
+
+def as_str(text: str | bytes) -> str:
+    """A text of a model; what is no UTF-8 comes as bytes."""
+    return text if isinstance(text, str) else text.decode(errors="replace")
+
+
 def port(value: Any) -> dict[str, Any]:
     """Name, type and shape of an input or output; None for an axis of any size."""
-    import onnx
+    from onnx import TensorProto
 
     tensor = value.type.tensor_type
     shape = [
         dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None
         for dim in tensor.shape.dim
     ]
-    kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
-    return {"name": value.name, "type": kind, "shape": shape}
+    kinds = {number: name.lower() for name, number in TensorProto.DataType.items()}
+    return {"name": value.name, "type": kinds.get(tensor.elem_type, "unknown"), "shape": shape}
+
+
+def weights_match(model: Any, sha256: str) -> bool:
+    """Whether a model holds all its constants itself, and they have this hash."""
+    if any(tensor.external_data for tensor in model.graph.initializer):
+        return False
+    try:
+        return weights_sha256(model) == sha256
+    except (KeyError, TypeError, ValueError):  # what onnx raises for tensors that are wrong
+        return False
 
 
 def weights_sha256(model: Any) -> str:
-    """Hash of all constants: names, types, shapes and bytes of the initializers, by name.
+    """Hash of a model's initializers, by name: names, types, shapes and bytes.
 
     Args:
         model: an ``onnx.ModelProto`` that holds its weights itself.
@@ -105,8 +150,6 @@ def weights_sha256(model: Any) -> str:
 
     digest = hashlib.sha256()
     for tensor in sorted(model.graph.initializer, key=lambda tensor: tensor.name):
-        if tensor.external_data:
-            continue
         array = onnx.numpy_helper.to_array(tensor)
         digest.update(f"{tensor.name} {array.dtype} {array.shape}\n".encode())
         digest.update(array.tobytes())
@@ -123,8 +166,10 @@ def as_text(card: dict[str, Any]) -> str:
             rows += [(f"{name}.{key}", plain(each)) for key, each in value.items()]
         else:
             rows.append((name, plain(value)))
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+    # Whoever wrote the file chose these texts: none may look like a line of its own.
+    safe = [(one_line(name), one_line(value)) for name, value in rows]
+    width = max(len(name) for name, _ in safe)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in safe)
 
 
 def port_text(each: dict[str, Any]) -> str:

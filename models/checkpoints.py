@@ -5,6 +5,7 @@ A checkpoint is a dictionary with the entry ``nst``, written by ``describe``, an
 keeps there (optimiser, schedule) is left alone.
 """
 
+import json
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -106,16 +107,24 @@ def _load_ours(content: Mapping[str, Any], path: Path) -> TrainedNet:
             }
         )
         style = Path(about["style"]).name
-        if not style or not style.isprintable():
+        if style in ("", "..") or not style.isprintable():
             raise ValueError(f"its style has no proper name: {about['style']!r}")
-        painting = about.get("painting")
         return TrainedNet(
             net.eval(),
             style=style,
-            training=dict(about["training"]),
-            credit=dict(about.get("credit", {})),
-            painting=None if painting is None else painting / 255,
+            training=json.loads(json.dumps(about["training"], allow_nan=False)),
+            credit={name: str(value) for name, value in about.get("credit", {}).items()},
+            painting=_painting(about.get("painting")),
         )
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         reason = textwrap.shorten(str(error), 200, placeholder=" ...")
         raise ModelFileError(f"{path} does not fit this version of nst: {reason}") from error
+
+
+def _painting(stored: Tensor | None) -> Tensor | None:
+    """Bytes to [0, 1]."""
+    if stored is None:
+        return None
+    if stored.dtype != torch.uint8 or stored.dim() != 4 or stored.shape[:2] != (1, 3):
+        raise ValueError("its painting is no picture")
+    return stored / 255

@@ -55,7 +55,7 @@ class Credit:
 
     title: str = ""
     artist: str = ""
-    year: str = ""
+    year: str | int = ""
     license: str = ""
 
 
@@ -244,6 +244,12 @@ class StyleTransferSystem(pl.LightningModule):
         )._asdict()
         return terms
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Leave what is not learned now out of the step, and out of Adam's averages."""
+        style, knob = optimizer.param_groups
+        for value in (knob if self.phase.knob is None else style)["params"]:
+            value.grad = None
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam over two groups, network and knob; each batch sets their learning rates."""
         knob = knob_parameters(self.net)
@@ -257,7 +263,7 @@ class StyleTransferSystem(pl.LightningModule):
             self.net,
             style=self.style,
             training=self.training_facts(),
-            credit={name: value for name, value in asdict(self.credit).items() if value},
+            credit={name: str(value) for name, value in asdict(self.credit).items() if value},
             painting=self.painting,
         )
 

@@ -8,7 +8,6 @@ import typer
 
 from nst.export.web.server import DEFAULT_PORT, SiteServer, serve
 from nst.infer.command_line import (
-    needs_extra,
     new_app,
     print_line,
     run_app,
@@ -80,10 +79,7 @@ def web(
 def write(models: list[Path], out: Path, *, runtime: Path | None, overwrite: bool) -> None:
     """Write the site and say so."""
     # Imported late: the help must not wait for onnx.
-    with needs_extra("train"):
-        import onnx  # noqa: F401
-
-        from nst.export.web.site import build_site
+    from nst.export.web.site import build_site
 
     size_bytes = build_site(models, out, runtime=runtime, overwrite=overwrite)
     count = f"{len(models)} style{'s' if len(models) > 1 else ''}"

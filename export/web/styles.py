@@ -75,6 +75,12 @@ def read_style(model: Path) -> Style:
         raise UserError(f"cannot use {model}: it is not from nst, export one with nst-export")
     if metadata.layout != "NHWC":
         raise UserError(f"cannot use {model}: it takes floats, export it without --io float")
+    if metadata.size != "any":
+        raise UserError(f"cannot use {model}: it takes one size, export it without --size")
+    if graph.needs_statistics:
+        raise UserError(
+            f"cannot use {model}: its statistics have to be fed, export it without --statistics"
+        )
     texts = {key: getattr(metadata, key) for key in CREDITS}
     return Style(
         name=metadata.style,

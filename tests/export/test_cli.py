@@ -80,7 +80,7 @@ def test_whose_painting_it_is(run: Path, tmp_path: Path, capsys: Capture) -> Non
     assert main(["--describe", str(model), "--json"]) == 0
     card = json.loads(capsys.readouterr().out)
     assert [card[key] for key in ("title", "artist", "year", "license")] == credit[1::2]
-    assert card["weights_intact"] is True
+    assert card["weights_match"] is True
     assert card["outputs"][0]["shape"] == ["batch", "height", "width", 3]
     assert main(["--describe", str(model)]) == 0
     assert re.search(r"^artist +A B$", capsys.readouterr().out, re.MULTILINE)
@@ -133,19 +133,23 @@ def test_bad_options(run: Path, capsys: Capture) -> None:
     assert "18 to 21" in error_of(capsys, run, "--opset", "11")
     assert "--opset" in error_of(capsys, run, "--opset", "many")
     assert "run folder or a checkpoint" in error_of(capsys)
-    for size in ("12x40", "640", "0x0", "axb", "40x", "-40x40", "40x40x40"):
+    for size in ("12x40", "640", "0x0", "axb", "40x", "-40x40", "40x40x40", "9000x9000"):
         assert "height x width" in error_of(capsys, run, f"--size={size}")
     assert "'fp32', 'fp16', 'int8'" in error_of(capsys, run, "--precision", "fp8")
     assert "'uint8', 'float'" in error_of(capsys, run, "--io", "bgr")
     assert "pass --photos" in error_of(capsys, run, "--precision", "int8")
     assert "belong to" in error_of(capsys, run, "--photos", run)
     assert "belong to" in error_of(capsys, run, "--force")
+    assert "belongs to --strength" in error_of(capsys, run, "--no-defaults")
     assert "belongs to --describe" in error_of(capsys, run, "--json")
 
 
 def test_calibration_without_photos(run: Path, tmp_path: Path, capsys: Capture) -> None:
     int8 = (run, "--precision", "int8", "--photos")
     assert "no JPEG, PNG or WebP photo" in error_of(capsys, *int8, run)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (40, 40)).save(tmp_path / "photos" / "one.png")
+    assert "too few photos" in error_of(capsys, *int8, tmp_path / "photos")
     assert "is missing" in error_of(capsys, *int8, tmp_path / "none")
 
 

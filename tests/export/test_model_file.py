@@ -122,6 +122,15 @@ def test_parity_fails_on_another_network(model: Path, trained: TrainedNet) -> No
         largest_difference(other, model, GraphForm())
 
 
+def test_pictures_that_are_not_finite(trained: TrainedNet, tmp_path: Path) -> None:
+    net = deepcopy(trained.net)
+    assert isinstance(net, TransformerNet)
+    torch.nn.init.constant_(net.deconv3.weight, 3e38)
+    with pytest.raises(ParityError, match="not finite"):
+        export_onnx(TrainedNet(net, style="x"), tmp_path / "x.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_fails_is_not_handed_over(
     trained: TrainedNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

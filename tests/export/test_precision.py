@@ -34,8 +34,11 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def difference(one: Path, other: Path) -> float:
-    frame = natural_frames((1, 80, 100), seed=9)[0]
+NONE = onnx.TensorProto()
+
+
+def difference(one: Path, other: Path, size: tuple[int, int] = (80, 100)) -> float:
+    frame = natural_frames((1, *size), seed=9)[0]
     return float(np.abs(Stylizer(one)(frame).astype(int) - Stylizer(other)(frame)).mean())
 
 
@@ -50,12 +53,23 @@ def test_int8(form: GraphForm, trained: TrainedNet, photos: Path, tmp_path: Path
     assert report.lower.psnr_db >= 32
     assert report.lower.style_change is not None
     assert report.size_bytes < 0.6 * plain.size_bytes
-    kinds = [node.op_type for node in onnx.load(small).graph.node]
-    assert kinds.count("DequantizeLinear") > 5
-    metadata = Stylizer(small).metadata if form.size is None else None
-    assert metadata is None or metadata.precision == "int8"
-    if form.size is None:
-        assert 0 < difference(whole, small) < 6
+    assert (report.lower.checks, report.lower.calibration) == (3, 3)
+    metadata = Stylizer(small).metadata
+    assert metadata is not None
+    assert metadata.precision == "int8"
+    height, width = form.size or (80, 100)
+    assert 0 < difference(whole, small, (height, width)) < 6
+    graph = onnx.load(small).graph
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    quantized = [node for node in graph.node if node.op_type == "DequantizeLinear"]
+    weights = [node for node in quantized if len(constants.get(node.input[0], NONE).dims) == 4]
+    assert len(weights) == len([node for node in graph.node if node.op_type == "Conv"])
+    for node in weights:
+        assert constants[node.input[0]].data_type == onnx.TensorProto.INT8
+        assert list(constants[node.input[1]].dims) == [constants[node.input[0]].dims[0]]
+    activations = [node for node in quantized if node.input[0] not in constants]
+    kinds = {constants[node.input[2]].data_type for node in activations}
+    assert kinds == {onnx.TensorProto.UINT8}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +86,12 @@ def test_half_precision(form: GraphForm, trained: TrainedNet, tmp_path: Path) ->
     graph = onnx.load(half).graph
     kinds = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 4}
     assert kinds == {onnx.TensorProto.FLOAT16}
-    norms = [node for node in graph.node if node.op_type == "InstanceNormalization"]
-    casts = {node.output[0] for node in graph.node if node.op_type == "Cast"}
-    assert all(node.input[0] in casts for node in norms)
+    kind = "ReduceMean" if form.statistics else "InstanceNormalization"
+    norms = [node for node in graph.node if node.op_type == kind]
+    casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast"}
+    assert len(norms) >= 3
+    for node in norms:
+        assert casts[node.input[0]].attribute[0].i == onnx.TensorProto.FLOAT
 
 
 def report(**values: Any) -> PrecisionReport:
@@ -106,13 +123,19 @@ def test_too_far_from_float32(
         export_onnx(trained, path, lower=LowerPrecision("int8", photos))
     assert not any(tmp_path.iterdir())
     assert tried == [False, True]
-    export_onnx(trained, path, lower=LowerPrecision("int8", photos, force=True))
-    assert path.exists()
+    forced = export_onnx(trained, path, lower=LowerPrecision("int8", photos, force=True)).lower
+    assert forced is not None
+    assert tried == [False, True, False, True]
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    # The second candidate, with both ends in float, is the nearer one.
+    convolutions = kinds.count("Conv")
+    assert kinds.count("DequantizeLinear") < 3 * convolutions
+    assert forced.psnr_db > 32
 
 
 def test_int8_needs_photos(trained: TrainedNet, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="pass --photos FOLDER"):
         export_onnx(trained, tmp_path / "x.onnx", lower=LowerPrecision("int8"))
     Image.new("RGB", (40, 40)).save(tmp_path / "one.png")
-    with pytest.raises(UserError, match="has one photo"):
+    with pytest.raises(UserError, match="too few photos that can be read"):
         export_onnx(trained, tmp_path / "x.onnx", lower=LowerPrecision("int8", tmp_path))

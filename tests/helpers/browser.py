@@ -12,7 +12,7 @@ from node_packages import browser, node_modules, tool
 
 from nst.export.web.server import SiteServer
 
-DRIVER = Path(__file__).parent / "export" / "page" / "driver.mjs"
+DRIVER = Path(__file__).resolve().parents[1] / "export" / "page" / "driver.mjs"
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 SOFTWARE_GPU = (
     *("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"),

@@ -1,4 +1,6 @@
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +63,7 @@ def test_our_own(tmp_path: Path, metadata: ModelMetadata) -> None:
     assert card["net"] == {"width": 32}
     assert card["value_range"] == [0, 255]
     assert "artist" not in card
-    assert card["weights_intact"] is False
+    assert card["weights_match"] is False
     assert json.loads(json.dumps(card)) == card
     assert "net.width" in as_text(card)
 
@@ -85,6 +87,104 @@ def test_weights_outside_the_folder_are_refused(location: str, tmp_path: Path) -
 
 def test_weights_beside_the_file(tmp_path: Path, metadata: ModelMetadata) -> None:
     assert read_card(saved(tmp_path / "x.onnx", None, location="x.bin"))["opset"] == 18
+
+
+def outside() -> TensorProto:
+    tensor = TensorProto(name="s", data_type=TensorProto.FLOAT, dims=[4])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    return tensor
+
+
+def in_a_constant(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Constant", [], ["c"], value=outside()))
+
+
+def in_a_branch(model: onnx.ModelProto) -> None:
+    branch = helper.make_graph([], "branch", [], [], [outside()])
+    model.graph.node.append(helper.make_node("If", ["x"], ["c"], then_branch=branch))
+
+
+def in_a_function(model: onnx.ModelProto) -> None:
+    node = helper.make_node("Constant", [], ["c"], value=outside())
+    opset = helper.make_opsetid("", 18)
+    model.functions.append(helper.make_function("d", "f", [], ["c"], [node], [opset]))
+
+
+def in_a_sparse_tensor(model: onnx.ModelProto) -> None:
+    model.graph.sparse_initializer.add().values.CopyFrom(outside())
+
+
+@pytest.mark.parametrize("hide", [in_a_constant, in_a_branch, in_a_function, in_a_sparse_tensor])
+def test_weights_outside_are_found_wherever_they_hide(
+    hide: Callable[[onnx.ModelProto], None], tmp_path: Path
+) -> None:
+    path = saved(tmp_path / "x.onnx", None)
+    model = onnx.load(path)
+    hide(model)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="weights from outside its folder"):
+        read_card(path)
+
+
+def changed_props(path: Path, metadata: ModelMetadata, **props: str) -> Path:
+    model = onnx.load(saved(path, metadata))
+    helper.set_model_props(model, metadata.to_props() | {f"nst.{k}": v for k, v in props.items()})
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def test_texts_of_a_file_cannot_pose_as_lines_of_ours(
+    tmp_path: Path, metadata: ModelMetadata
+) -> None:
+    path = changed_props(
+        tmp_path / "x.onnx", metadata, artist="A\nweights_match  true", style="\x1b[31mred\x07"
+    )
+    text = as_text(read_card(path))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert sum(line.startswith("weights_match") for line in text.splitlines()) == 1
+
+
+def test_the_graph_counts_where_the_metadata_say_otherwise(
+    tmp_path: Path, metadata: ModelMetadata
+) -> None:
+    assert read_card(changed_props(tmp_path / "x.onnx", metadata, opset="99"))["opset"] == 18
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("training", "[" * 100_000), ("opset", "9" * 5000), ("net", "{")]
+)
+def test_metadata_that_are_too_much(
+    name: str, value: str, tmp_path: Path, metadata: ModelMetadata
+) -> None:
+    path = changed_props(tmp_path / "x.onnx", metadata, **{name: value})
+    with pytest.raises(UserError, match=f"nst.{name} is missing or malformed"):
+        read_card(path)
+
+
+def test_tensors_that_are_wrong(tmp_path: Path, metadata: ModelMetadata) -> None:
+    path = saved(tmp_path / "x.onnx", metadata)
+    for change in ({"dims": [2**40]}, {"data_type": 99}, {"data_type": 0}, {"raw_data": b"x"}):
+        model = onnx.load(path)
+        model.graph.initializer[0].MergeFrom(TensorProto(**change))
+        model.graph.input[0].type.tensor_type.elem_type = 99
+        (tmp_path / "y.onnx").write_bytes(model.SerializeToString())
+        card = read_card(tmp_path / "y.onnx")
+        assert card["weights_match"] is False
+        assert card["inputs"][0]["type"] == "unknown"
+
+
+def test_texts_that_are_no_utf_8(tmp_path: Path, metadata: ModelMetadata) -> None:
+    path = saved(tmp_path / "x.onnx", metadata)
+    path.write_bytes(path.read_bytes().replace(b"starry_night", b"starry\xff\xfeight"))
+    assert json.dumps(read_card(path))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.onnx")
+    with pytest.raises(UserError, match="not a regular file"):
+        read_card(tmp_path / "x.onnx")
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"hello", b"\x08\x07", b"\x08"])

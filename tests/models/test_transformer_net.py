@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nst.models import NETS, TransformerNet, build_net
+from nst.models import NETS, TransformerNet, build_net, knob_parameters
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 19), (37, 53), (64, 48)])
@@ -11,8 +11,10 @@ def test_output_has_the_size_of_the_input(size: tuple[int, int]) -> None:
 
 
 def test_default_has_the_published_number_of_parameters() -> None:
-    # 1,679,235: the pytorch/examples network.
-    assert sum(p.numel() for p in TransformerNet().parameters()) == 1_679_235
+    # 1,679,235: the pytorch/examples network, which has no strength knob.
+    net = TransformerNet()
+    knob = sum(value.numel() for value in knob_parameters(net))
+    assert sum(value.numel() for value in net.parameters()) == 1_679_235 + knob
 
 
 def test_cropping_keeps_the_top_left_corner() -> None:

@@ -52,8 +52,6 @@ def largest_difference(net: StyleNet, model: Path, form: GraphForm) -> float:
             raise ParityError(f"{size} came out as {result.shape}")
         # A picture in bytes is compared with one in bytes.
         target = np.rint(expected) if result.dtype == np.uint8 else expected
-        if not np.isfinite(expected).all():
-            raise ParityError(f"{size} come out of PyTorch as values that are not finite")
         difference = float(np.abs(levels - target).max())
         if not difference <= TOLERANCE_LEVELS:
             raise ParityError(f"{size} differ by {difference:.3g}/255 from PyTorch")
@@ -135,11 +133,17 @@ def onnx_results(
 def pytorch_result(
     net: StyleNet, frames: NDArray[np.uint8], strength: float
 ) -> NDArray[np.float32]:
-    """Stylize (N, H, W, 3), RGB, without any of what an export does to the network. In levels."""
+    """Stylize (N, H, W, 3), RGB, without any of what an export does to the network. In levels.
+
+    Raises:
+        ParityError: if there are values that are not finite.
+    """
     with torch.no_grad():
         stylized = net(
             torch.from_numpy(frames).permute(0, 3, 1, 2) / 255,
             torch.tensor(strength) if strength < 1 else None,
         )
+    if not stylized.isfinite().all():
+        raise ParityError("the network gives values that are not finite: its training diverged")
     levels: NDArray[np.float32] = stylized.clamp(0, 1).mul(255).permute(0, 2, 3, 1).numpy()
     return levels

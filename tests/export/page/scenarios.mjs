@@ -120,7 +120,9 @@ export async function keyboard(page, { path, out }) {
     const { id, dataset, type, value } = document.activeElement;
     return id || dataset.do || (type === 'radio' ? `radio ${value}` : document.activeElement.tagName);
   });
+  await page.bringToFront();
   await page.keyboard.press('Tab');
+  await page.waitForFunction(() => document.activeElement.matches('button'));
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
   await chooser.setFiles(path);
   await settled(page);

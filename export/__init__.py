@@ -3,7 +3,8 @@
 ::
 
     app_net          a network as apps want it
-    graph            its graph: what goes in and out, which sizes
+    form             what a graph takes and gives
+    graph            the graph
     statistics       instance norms whose statistics can be fixed
     parity           the comparison with PyTorch
     precision        half precision and int8
@@ -19,7 +20,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nst.export.graph import DEFAULT_OPSET, OPSETS, GraphForm, build_graph
+    from nst.export.form import DEFAULT_OPSET, OPSETS, GraphForm
+    from nst.export.graph import build_graph
     from nst.export.model_file import ExportReport, export_onnx
     from nst.export.parity import ParityError, largest_difference
     from nst.export.precision_check import LowerPrecision
@@ -37,9 +39,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DEFAULT_OPSET": "graph",
-    "OPSETS": "graph",
-    "GraphForm": "graph",
+    "DEFAULT_OPSET": "form",
+    "OPSETS": "form",
+    "GraphForm": "form",
     "LowerPrecision": "precision_check",
     "build_graph": "graph",
     "ExportReport": "model_file",

@@ -27,7 +27,7 @@ class AppNet(nn.Module):
         levels: the largest pixel value of the app, 255 or 1.
         statistics: whether the statistics of the norms go in and come out.
     Attributes:
-        channels: normalised channels, where there are statistics.
+        desk: where the statistics change hands; None without them.
     """
 
     def __init__(self, net: StyleNet, *, levels: float, statistics: bool) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
-from nst.infer.photo_files import find_photos
+from nst.infer.photo_files import find_photos, spread
 
 LONG_SIDE_PX = 512
 CHECK_LONG_SIDE_PX = 1024
@@ -84,12 +84,6 @@ def load_check_photos(
             "to compare on, better thirty"
         )
     return CheckPhotos(calibration, checks)
-
-
-def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """At most ``count`` of them, at even distances."""
-    count = min(count, len(paths))
-    return [paths[number * len(paths) // count] for number in range(count)]
 
 
 def load_frames(

@@ -1,16 +1,15 @@
 """The command ``nst-export``: from a run or a checkpoint to an ONNX file."""
 
-import json
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from nst.export.web.cli import main as web
+from nst.export.form import DEFAULT_OPSET, IO, MIN_SIDE_PX, OPSETS, GraphForm
 from nst.infer.command_line import needs_extra, new_app, print_line, print_text, run_app
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing
@@ -19,8 +18,6 @@ from nst.infer.photo_files import find_photos
 
 app = new_app()
 
-OPSETS = range(18, 22)
-MIN_SIDE_PX = 16
 MOST_PIXELS = 34_000_000
 
 
@@ -34,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments[:1] == ["web"]:
+        from nst.export.web.cli import main as web
+
         return web(arguments[1:])
     return run_app(app, "nst-export", arguments)
 
@@ -52,7 +51,7 @@ def export(
         typer.Option("--out", "-o", metavar="FILE", help="The result; default: STYLE.onnx."),
     ] = None,
     io: Annotated[
-        Literal["uint8", "float"],
+        IO,
         typer.Option(
             help="uint8: (N, H, W, 3) bytes; float: (N, 3, H, W) in 0 to 1. RGB in and out."
         ),
@@ -92,7 +91,7 @@ def export(
             "the OpenVINO plug-in do not take inputs with defaults.",
         ),
     ] = False,
-    opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = 18,
+    opset: Annotated[int, typer.Option(help="ONNX opset, 18 to 21.")] = DEFAULT_OPSET,
     title: Annotated[str | None, typer.Option(help="Of the painting, for the metadata.")] = None,
     artist: Annotated[str | None, typer.Option(help="Who painted it.")] = None,
     year: Annotated[str | None, typer.Option(help="When.")] = None,
@@ -122,7 +121,6 @@ def export(
     check_precision_flags(precision, photos, force=force)
     # Imported late: the help must not wait for torch.
     with needs_extra("train"):
-        from nst.export.graph import GraphForm
         from nst.export.model_file import export_onnx
         from nst.export.parity import ParityError
         from nst.export.precision_check import LowerPrecision
@@ -146,12 +144,11 @@ def export(
 
 def print_card(path: Path, source: Path | None, *, as_json: bool) -> None:
     """Print what a model says about itself."""
-    from nst.infer.model_card import as_text, read_card
+    from nst.infer.model_card import printed, read_card
 
     if source is not None:
         raise UserError("--describe exports nothing: leave out RUN")
-    card = read_card(path)
-    print_text(json.dumps(card, indent=2) if as_json else as_text(card))
+    print_text(printed(read_card(path), as_json=as_json))
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

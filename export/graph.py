@@ -1,13 +1,11 @@
 """From a trained network to an ONNX graph that asks nothing of the app around it."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
 import onnx
 import torch
 from torch import Tensor
 
 from nst.export.app_net import AppNet, BytesNet, FloatNet
+from nst.export.form import DEFAULT_FORM, GraphForm
 from nst.infer.metadata import (
     OWN_STATISTICS,
     STATISTICS_INPUT,
@@ -18,63 +16,8 @@ from nst.models import StyleNet
 
 INPUT = "image"
 OUTPUT = "stylized"
-OPSETS = range(18, 22)
-DEFAULT_OPSET = 18
 TRACED_PX = (64, 96)
 """Height and width that a graph of any size is traced with."""
-
-IO: TypeAlias = Literal["uint8", "float"]
-
-
-@dataclass(frozen=True)
-class GraphForm:
-    """What a graph takes and gives.
-
-    Args:
-        io: ``uint8``, (N, H, W, 3), or ``float``, (N, 3, H, W), float32 in [0, 1]; both RGB.
-        size: the only height and width, for one picture at a time; None for any.
-        strength: add the optional input ``strength``, float32, (1,), 0 to 1.
-        statistics: add the optional input ``fixed_statistics`` and the output ``statistics``:
-            float32, mean and variance of each normalised channel, (1, channels, 2) and
-            (N, channels, 2). Without the input, and for a channel whose variance there is
-            below 0, the picture's own count; the output gives those that were used.
-        defaults: what makes those inputs optional. Some runtimes do not take inputs with defaults.
-        opset: one of ``OPSETS``.
-    Raises:
-        ValueError: if ``opset`` or ``size`` is out of range.
-    """
-
-    io: IO = "uint8"
-    size: tuple[int, int] | None = None
-    strength: bool = False
-    statistics: bool = False
-    defaults: bool = True
-    opset: int = DEFAULT_OPSET
-
-    def __post_init__(self) -> None:
-        if self.opset not in OPSETS:
-            known = ", ".join(map(str, OPSETS))
-            raise ValueError(f"opset must be one of {known}, not {self.opset}")
-        if self.size is not None and min(self.size) < StyleNet.min_size_px:
-            raise ValueError(f"a side must be at least {StyleNet.min_size_px} px, not {self.size}")
-
-    @property
-    def axes(self) -> dict[int, str]:
-        """Names of the axes of a picture that are of any size."""
-        if self.size is not None:
-            return {}
-        height = 1 if self.io == "uint8" else 2
-        return {0: "batch", height: "height", height + 1: "width"}
-
-    def example(self) -> Tensor:
-        """A picture to trace with. A batch of 2: the exporter takes 1 for a constant."""
-        batch, (height, width) = (2, TRACED_PX) if self.size is None else (1, self.size)
-        if self.io == "uint8":
-            return torch.zeros(batch, height, width, 3, dtype=torch.uint8)
-        return torch.zeros(batch, 3, height, width)
-
-
-DEFAULT_FORM = GraphForm()
 
 
 def build_graph(net: StyleNet, form: GraphForm = DEFAULT_FORM) -> onnx.ModelProto:
@@ -98,6 +41,14 @@ def build_graph(net: StyleNet, form: GraphForm = DEFAULT_FORM) -> onnx.ModelProt
     return graph
 
 
+def example(form: GraphForm) -> Tensor:
+    """A picture to trace with. A batch of 2: the exporter takes 1 for a constant."""
+    batch, (height, width) = (2, TRACED_PX) if form.size is None else (1, form.size)
+    if form.io == "uint8":
+        return torch.zeros(batch, height, width, 3, dtype=torch.uint8)
+    return torch.zeros(batch, 3, height, width)
+
+
 def default_knobs(net: AppNet, form: GraphForm) -> dict[str, Tensor]:
     """The optional inputs of a graph, as they are if nobody feeds them."""
     knobs = {}
@@ -113,7 +64,7 @@ def trace(net: AppNet, knobs: dict[str, Tensor], form: GraphForm) -> onnx.ModelP
     outputs = [OUTPUT] + [STATISTICS_OUTPUT] * form.statistics
     program = torch.onnx.export(
         net.eval(),
-        (form.example(),),
+        (example(form),),
         kwargs={"knobs": knobs},
         input_names=[INPUT, *knobs],
         output_names=outputs,

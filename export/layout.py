@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import onnx
 import onnxruntime
 
-from nst.infer.graph import SILENT
+from nst.infer.graph import silent_options
 
 REORDERS = ("ReorderInput", "ReorderOutput")
 
@@ -22,8 +22,7 @@ def count_reorders(model: Path) -> int:
     """
     with TemporaryDirectory() as folder:
         optimized = Path(folder, "optimized.onnx")
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = SILENT
+        options = silent_options()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.optimized_model_filepath = str(optimized)
         onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -10,7 +10,8 @@ from typing import Any
 
 import onnx
 
-from nst.export.graph import DEFAULT_FORM, INPUT, OUTPUT, GraphForm, build_graph
+from nst.export.form import DEFAULT_FORM, GraphForm
+from nst.export.graph import INPUT, OUTPUT, build_graph
 from nst.export.layout import count_reorders
 from nst.export.parity import largest_difference
 from nst.export.precision_check import (
@@ -79,14 +80,15 @@ def export_onnx(
         UserError: if it cannot be written, or the photos cannot be read.
         ValueError: if statistics are wanted of a network that has none.
     """
-    photos = None if lower is None else photos_for(lower, form)
+    # Before the long work: photos can be missing.
+    lowering = None if lower is None else (lower, photos_for(lower, form))
     graph = build_graph(trained.net, form)
     with atomic_write(path) as unproven:
         onnx.save(graph, unproven)
         difference = largest_difference(trained.net, unproven, form)
         report = None
-        if lower is not None and photos is not None:
-            graph, report = lower_precision(graph, form, lower, photos, painting=trained.painting)
+        if lowering is not None:
+            graph, report = lower_precision(graph, form, *lowering, painting=trained.painting)
         sign(graph, metadata_of(trained, graph, form, "fp32" if lower is None else lower.precision))
         unproven.write_bytes(graph.SerializeToString())
         Stylizer(unproven)  # the runtime takes it, metadata included

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from nst.export.check_photos import frames_at, packaged_photo
-from nst.export.graph import INPUT, OUTPUT, GraphForm
-from nst.infer.graph import SILENT, required_knobs
+from nst.export.form import GraphForm
+from nst.export.graph import INPUT, OUTPUT
+from nst.infer.graph import required_knobs, silent_options
 from nst.infer.metadata import STATISTICS_INPUT, STRENGTH_INPUT
 from nst.models import StyleNet
 
@@ -101,9 +102,7 @@ def results(
 
 def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
     """A file, or what one would hold, on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = SILENT  # It warns of every optional input.
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, silent_options(), providers=["CPUExecutionProvider"])
 
 
 def feed(frames: NDArray[np.uint8], form: GraphForm) -> dict[str, NDArray[Any]]:

@@ -17,7 +17,8 @@ from nst.export.check_photos import (
     load_check_photos,
     packaged_photo,
 )
-from nst.export.graph import OUTPUT, GraphForm
+from nst.export.form import GraphForm
+from nst.export.graph import OUTPUT
 from nst.export.parity import (
     ParityError,
     feed,
@@ -125,9 +126,10 @@ def lower_precision(
     Raises:
         ParityError: if none is near enough and that is not forced.
     """
+    judge = Judge(graph, form, photos, painting)
     tried = []
     for candidate in candidates(graph, form, wanted.precision, photos.calibration):
-        report = compare(graph, candidate, form, wanted.precision, photos, painting)
+        report = judge.report(candidate, wanted.precision)
         tried.append((candidate, report))
         if report.good_enough:
             break
@@ -158,31 +160,44 @@ def candidates(
         yield to_int8(graph, inputs, ends_in_float=ends_in_float)
 
 
-def compare(
-    reference: onnx.ModelProto,
-    candidate: onnx.ModelProto,
-    form: GraphForm,
-    precision: Precision,
-    photos: CheckPhotos,
-    painting: Tensor | None,
-) -> PrecisionReport:
-    """Run two graphs on photos that neither was calibrated on."""
-    before, after = (results(each, photos.checks, form) for each in (reference, candidate))
-    errors = [
-        float(np.square(one - other).mean()) for one, other in zip(before, after, strict=True)
-    ]
-    change = None
-    if painting is not None:
-        change = style_loss(after, painting) / style_loss(before, painting) - 1
-    mean = float(np.mean(errors))
-    return PrecisionReport(
-        precision,
-        psnr_db(mean),
-        psnr_db(max(errors)),
-        change,
-        checks=len(photos.checks),
-        calibration=len(photos.calibration),
-    )
+class Judge:
+    """Compares graphs with one in float32, on photos that none was calibrated on.
+
+    Args:
+        reference: in float32.
+        form: what all of them take and give.
+        photos: its ``checks`` count.
+        painting: (1, 3, H, W), RGB in [0, 1], for the style loss; None leaves that out.
+    """
+
+    def __init__(
+        self,
+        reference: onnx.ModelProto,
+        form: GraphForm,
+        photos: CheckPhotos,
+        painting: Tensor | None,
+    ) -> None:
+        self.form = form
+        self.photos = photos
+        self.expected = results(reference, photos.checks, form)
+        self.style = None if painting is None else MeanStyleLoss(painting)
+        self.expected_style = self.style(self.expected) if self.style else 0.0
+
+    def report(self, candidate: onnx.ModelProto, precision: Precision) -> PrecisionReport:
+        """How far a graph is from the reference."""
+        found = results(candidate, self.photos.checks, self.form)
+        errors = [
+            float(np.square(one - other).mean())
+            for one, other in zip(self.expected, found, strict=True)
+        ]
+        return PrecisionReport(
+            precision,
+            psnr_db(float(np.mean(errors))),
+            psnr_db(max(errors)),
+            self.style(found) / self.expected_style - 1 if self.style else None,
+            checks=len(self.photos.checks),
+            calibration=len(self.photos.calibration),
+        )
 
 
 def results(
@@ -199,12 +214,23 @@ def psnr_db(mean_square_levels: float) -> float:
     return 10 * math.log10(255**2 / mean_square_levels) if mean_square_levels else math.inf
 
 
-def style_loss(pictures: Sequence[NDArray[np.float32]], painting: Tensor) -> float:
-    """Mean relative style loss of (1, H, W, 3), 0 to 255, each."""
-    vgg = VGGFeatures(DEFAULT_STYLE_LAYERS, arch="vgg19", padding="reflect")
-    with torch.no_grad():
-        loss = StyleLoss(vgg(painting))
-        losses = [
-            loss(vgg(torch.from_numpy(picture).permute(0, 3, 1, 2) / 255)) for picture in pictures
-        ]
-    return float(torch.stack(losses).mean())
+class MeanStyleLoss:
+    """Mean relative style loss of (1, H, W, 3), 0 to 255, each.
+
+    Args:
+        painting: (1, 3, H, W), RGB in [0, 1].
+    """
+
+    def __init__(self, painting: Tensor) -> None:
+        self.vgg = VGGFeatures(DEFAULT_STYLE_LAYERS, arch="vgg19", padding="reflect")
+        with torch.no_grad():
+            self.loss = StyleLoss(self.vgg(painting))
+
+    def __call__(self, pictures: Sequence[NDArray[np.float32]]) -> float:
+        """Judge pictures."""
+        with torch.no_grad():
+            losses = [
+                self.loss(self.vgg(torch.from_numpy(picture).permute(0, 3, 1, 2) / 255))
+                for picture in pictures
+            ]
+        return float(torch.stack(losses).mean())

@@ -10,7 +10,6 @@ import typer
 
 from nst.infer.command_line import new_app, print_line, print_notice, run_app
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
-from nst.infer.info_cli import main as info
 
 app = new_app()
 
@@ -25,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments[:1] == ["info"]:
+        from nst.infer.info_cli import main as info
+
         return info(arguments[1:])
     return run_app(app, "nst-infer", arguments)
 

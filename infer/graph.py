@@ -113,6 +113,15 @@ class ImageGraph:
         return result
 
 
+def silent_options() -> "onnxruntime.SessionOptions":
+    """Options of a session that prints nothing, not even about optional inputs."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = SILENT
+    return options
+
+
 def required_knobs(session: "onnxruntime.InferenceSession") -> dict[str, NDArray[np.float32]]:
     """What the knobs of a file without defaults are fed with: full strength, own statistics."""
     defaults = {STRENGTH_INPUT: 1.0, STATISTICS_INPUT: OWN_STATISTICS}
@@ -140,9 +149,7 @@ def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime
     import onnxruntime
 
     choice = choose_device(device)
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = SILENT
+    options = silent_options()
     # Or a file named .ort is taken for another format, whose loader trusts its input.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if threads is not None:

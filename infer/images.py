@@ -135,7 +135,7 @@ def write_image(image: Image.Image, path: Path, options: Mapping[str, Any] | Non
     # Encoded in memory: when Pillow writes to a disk that is full, it loses the reason.
     encoded = BytesIO()
     try:
-        image.save(encoded, encoding.pillow_format, **_merged(encoding.options, options or {}))
+        image.save(encoded, encoding.pillow_format, **{**encoding.options, **(options or {})})
     except (OSError, ValueError, struct.error) as error:
         size = f"{image.width}x{image.height}"
         raise UserError(
@@ -144,14 +144,6 @@ def write_image(image: Image.Image, path: Path, options: Mapping[str, Any] | Non
         ) from error
     with atomic_write(path) as temporary:
         temporary.write_bytes(encoded.getbuffer())
-
-
-def _merged(usual: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Quantization tables stand in place of a quality."""
-    options = {**usual, **wanted}
-    if "qtables" in options:
-        options.pop("quality", None)
-    return options
 
 
 def format_of(path: Path) -> str:

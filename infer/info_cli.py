@@ -1,6 +1,5 @@
 """The command ``nst-infer info``: what is installed here, and what a model says about itself."""
 
-import json
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -37,10 +36,10 @@ def info(
 ) -> None:
     """Say what a model takes, gives and is, or which versions and devices there are."""
     # Imported late: the help must not wait for numpy.
-    from nst.infer.model_card import as_text, read_card
+    from nst.infer.model_card import printed, read_card
 
     facts = installed() if model is None else read_card(model)
-    print_text(json.dumps(facts, indent=2) if as_json else as_text(facts))
+    print_text(printed(facts, as_json=as_json))
 
 
 def installed() -> dict[str, Any]:

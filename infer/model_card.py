@@ -156,6 +156,11 @@ def weights_sha256(model: Any) -> str:
     return digest.hexdigest()
 
 
+def printed(facts: dict[str, Any], *, as_json: bool) -> str:
+    """Facts for the terminal, or for a program."""
+    return json.dumps(facts, indent=2) if as_json else as_text(facts)
+
+
 def as_text(card: dict[str, Any]) -> str:
     """A card as lines of a name and a value."""
     rows = []

@@ -118,7 +118,8 @@ def jpeg_encoding(image: Image.Image) -> dict[str, Any]:
     """Quantization tables, colour resolution and order of a JPEG, empty for another format."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return {}
-    encoding: dict[str, Any] = {"qtables": image.quantization}
+    # Pillow would scale the tables by a quality; -1 is none.
+    encoding: dict[str, Any] = {"qtables": image.quantization, "quality": -1}
     subsampling = JpegImagePlugin.get_sampling(image)
     if subsampling >= 0:
         encoding["subsampling"] = subsampling

@@ -1,5 +1,6 @@
 """The photos in a folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nst.infer.errors import UserError
@@ -21,3 +22,9 @@ def find_photos(folder: Path) -> list[Path]:
     if not paths:
         raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
     return paths
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """At most ``count`` of them, at even distances."""
+    count = min(count, len(paths))
+    return [paths[number * len(paths) // count] for number in range(count)]

@@ -54,7 +54,7 @@ class Stylizer:
             raise ValueError(f"value_range must be (0, 255) or (0, 1), got {value_range}")
         self.model = model
         self._graph = ImageGraph(model, threads=threads, device=device)
-        self.metadata = _read_metadata(self._graph)
+        self.metadata = read_metadata(self._graph)
         self.style = self.metadata.style if self.metadata else model.stem
         self.min_size_px = self.metadata.min_size_px if self.metadata else MIN_SIZE_PX
         if self._graph.layout == "NHWC":
@@ -170,7 +170,12 @@ def _mix(
     return np.rint(mixed).astype(np.uint8)
 
 
-def _read_metadata(graph: ImageGraph) -> ModelMetadata | None:
+def read_metadata(graph: ImageGraph) -> ModelMetadata | None:
+    """What a graph says about itself, None if it is not from nst.
+
+    Raises:
+        UserError: if its metadata are malformed.
+    """
     try:
         return ModelMetadata.from_props(graph.props)
     except UserError as error:

@@ -61,7 +61,7 @@ class StyleNorm(nn.InstanceNorm2d):
 @contextmanager
 def at_strength(net: nn.Module, strength: Tensor | None) -> Iterator[None]:
     """Run the norms of a network at a strength, a scalar from 0 to 1."""
-    norms = [each for each in net.modules() if isinstance(each, StyleNorm)]
+    norms = list(norms_of(net))
     for norm in norms:
         norm.strength = strength
     try:
@@ -73,5 +73,9 @@ def at_strength(net: nn.Module, strength: Tensor | None) -> Iterator[None]:
 
 def knob_parameters(net: nn.Module) -> list[nn.Parameter]:
     """What the knob moves: all that is learned for strengths below 1."""
-    norms = [each for each in net.modules() if isinstance(each, StyleNorm)]
-    return [value for norm in norms for value in (norm.weaker_weight, norm.weaker_bias)]
+    return [value for norm in norms_of(net) for value in (norm.weaker_weight, norm.weaker_bias)]
+
+
+def norms_of(net: nn.Module) -> Iterator[StyleNorm]:
+    """Its norms that have a strength."""
+    return (each for each in net.modules() if isinstance(each, StyleNorm))

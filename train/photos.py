@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nst.infer.errors import UserError
 from nst.infer.images import on_white, read_image
-from nst.infer.photo_files import find_photos
+from nst.infer.photo_files import find_photos, spread
 from nst.models import StyleNet
 from nst.train.painting import to_tensor
 
@@ -175,9 +175,8 @@ class PhotoDataModule(pl.LightningDataModule):
         Returns:
             (3, H, W) each, RGB in [0, 1].
         """
-        paths = self.folder.paths
-        spread = [paths[i * len(paths) // count] for i in range(min(count, len(paths)))]
-        photos = [open_photo(path, draft_px=long_side_px) for path in spread]
+        chosen = spread(self.folder.paths, count)
+        photos = [open_photo(path, draft_px=long_side_px) for path in chosen]
         readable = [photo for photo in photos if isinstance(photo, Image.Image)]
         for photo in readable:
             photo.thumbnail((long_side_px, long_side_px))

@@ -63,14 +63,11 @@ def read_style(model: Path) -> Style:
         UserError: if it is missing, no ONNX model, not from nst, or takes floats.
     """
     from nst.infer.graph import ImageGraph
-    from nst.infer.metadata import ModelMetadata
+    from nst.infer.stylizer import read_metadata
 
     require_file(model)
     graph = ImageGraph(model)
-    try:
-        metadata = ModelMetadata.from_props(graph.props)
-    except UserError as error:
-        raise UserError(f"cannot use {model}: {error}") from error
+    metadata = read_metadata(graph)
     if metadata is None:
         raise UserError(f"cannot use {model}: it is not from nst, export one with nst-export")
     if metadata.layout != "NHWC":

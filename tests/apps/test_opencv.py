@@ -13,11 +13,10 @@ from nst.models import TrainedNet
 
 
 def test_opencv(trained: TrainedNet, photo: Path, tmp_path: Path) -> None:
-    height, width = (241, 322)
-    model = tmp_path / "fixed.onnx"
-    export_onnx(trained, model, GraphForm(io="float", size=(height, width)))
     with Image.open(photo) as picture:
         rgb = np.asarray(picture)
+    model = tmp_path / "fixed.onnx"
+    export_onnx(trained, model, GraphForm(io="float", size=rgb.shape[:2]))
     blob = cv2.dnn.blobFromImage(rgb[:, :, ::-1].copy(), 1 / 255, swapRB=True)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"image": blob})

@@ -5,13 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from node_packages import give_up
 from PIL import Image
 
 from nst.infer import Stylizer
 from nst.infer.devices import available_devices
 
 
-@pytest.mark.skipif("openvino" not in available_devices(), reason="its plug-in is not installed")
+@pytest.fixture
+def plug_in() -> None:
+    if "openvino" not in available_devices():
+        give_up("OpenVINO's plug-in is not installed")
+
+
+@pytest.mark.usefixtures("plug_in")
 def test_openvino(model: Path, photo: Path) -> None:
     with Image.open(photo) as picture:
         frame = np.asarray(picture)
@@ -22,7 +29,7 @@ def test_openvino(model: Path, photo: Path) -> None:
     assert largest <= 2 or psnr_db >= 35
 
 
-@pytest.mark.skipif("openvino" not in available_devices(), reason="its plug-in is not installed")
+@pytest.mark.usefixtures("plug_in")
 def test_openvino_with_a_strength(strong_model: Path, photo: Path) -> None:
     with Image.open(photo) as picture:
         frame = np.asarray(picture)

@@ -12,11 +12,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.infer.graph import SILENT
+from nst.export.parity import open_session
 
 Pixels = NDArray[np.uint8]
 LONG_SIDE_PX = 2048
@@ -50,9 +49,7 @@ def sources(photo: Image.Image) -> dict[str, Pixels]:
 
 def main(model: str, *photos: str) -> None:
     """Print one line per source."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = SILENT  # It warns of every optional input.
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_session(Path(model))
     means, largest = defaultdict(list), defaultdict(list)
     for path in photos:
         photo = Image.open(path).convert("RGB")

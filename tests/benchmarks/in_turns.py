@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from nst.infer.devices import choose_device
-from nst.infer.graph import SILENT
+from nst.infer.graph import silent_options
 
 FRAMES_PER_TURN = 2
 
@@ -41,8 +41,7 @@ def frame_ms(
 
 def open_session(model: Path, device: str) -> onnxruntime.InferenceSession:
     """Its threads stop when their turn ends, or they would slow down the others."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = SILENT
+    options = silent_options()
     options.add_session_config_entry("session.force_spinning_stop", "1")
     choice = choose_device(device)
     if choice.plugin_devices:

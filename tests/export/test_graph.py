@@ -12,6 +12,7 @@ from synthetic import natural_frames
 from torch import nn
 
 from nst.export import GraphForm, build_graph
+from nst.export.form import MIN_SIDE_PX
 from nst.export.parity import feed, in_levels, open_session
 from nst.infer.graph import required_knobs
 from nst.models import CompactNet, StyleNet, TransformerNet, knob_parameters
@@ -112,3 +113,7 @@ def test_knobs_that_have_to_be_fed(net: StyleNet) -> None:
 def test_forms_that_there_are_not(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GraphForm(**settings)
+
+
+def test_the_smallest_side_is_that_of_the_networks() -> None:
+    assert StyleNet.min_size_px == MIN_SIDE_PX

@@ -50,7 +50,7 @@ def save_negative(path: Path, *, strength: bool = False, nst: bool = True) -> Pa
     graph = helper.make_graph(nodes, "negative", inputs, [output], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     if nst:
-        helper.set_model_props(model, metadata().to_props())
+        helper.set_model_props(model, some_metadata().to_props())
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
     return path
@@ -66,16 +66,16 @@ def save_float_style(path: Path) -> Path:
     node = helper.make_node("Identity", ["image"], ["stylized"])
     graph = helper.make_graph([node], "identity", ports[:1], ports[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    props = metadata().to_props() | {"nst.layout": "NCHW", "nst.value_range": "0-1"}
+    props = some_metadata().to_props() | {"nst.layout": "NCHW", "nst.value_range": "0-1"}
     helper.set_model_props(model, props)
     onnx.save(model, path)
     return path
 
 
-def metadata() -> ModelMetadata:
+def some_metadata(style: str = "negative", net: str = "{}") -> ModelMetadata:
     return ModelMetadata(
-        style="negative",
-        net="{}",
+        style=style,
+        net=net,
         training="{}",
         type="uint8",
         layout="NHWC",

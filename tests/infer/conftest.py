@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from graphs import some_metadata
 from onnx import NodeProto, TensorProto, helper
 from PIL import Image
 
@@ -20,22 +21,7 @@ NCHW = ("n", 3, "h", "w")
 
 @pytest.fixture
 def metadata() -> ModelMetadata:
-    return ModelMetadata(
-        style="starry_night",
-        net='{"width": 32}',
-        training="{}",
-        type="uint8",
-        layout="NHWC",
-        color_order="RGB",
-        value_range=(0.0, 255.0),
-        size="any",
-        min_size_px=16,
-        precision="fp32",
-        opset=18,
-        weights_sha256="0" * 64,
-        date="2026-01-31",
-        project_version="0.1.0",
-    )
+    return some_metadata(style="starry_night", net='{"width": 32}')
 
 
 @pytest.fixture

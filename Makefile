@@ -17,8 +17,9 @@ PACKAGES := configs export infer models train
 demo: $(INSTALLED)
 	$(BIN)/python demo/run.py
 
+# A process per core, of one thread: most of the time goes into tracing graphs, which takes one.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

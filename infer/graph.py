@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,7 @@ class ImageGraph:
             float32 (N, 3, H, W). The strength and the statistics of our own files do not count.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
         device: where it runs, see ``nst.infer.devices``.
+        content: what is run in place of what the file holds: the model with changes.
     Attributes:
         model: the file.
         layout: "NHWC" for uint8, "NCHW" for float32.
@@ -56,15 +57,23 @@ class ImageGraph:
         props: the ``metadata_props`` of the model.
         has_strength: whether it takes the strength of the style.
         needs_statistics: whether it has to be fed statistics.
+        input_name: of the picture.
     Raises:
         UserError: if the file is missing, damaged or no image-to-image model, or the device is
             not available.
     """
 
-    def __init__(self, model: Path, *, threads: int | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        model: Path,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        content: bytes | None = None,
+    ) -> None:
         self.model = model
         with _load_errors(model):
-            self._session = _open_session(model, threads, device)
+            self._session = _open_session(content or str(model), threads, device)
             outputs = self._session.get_outputs()
             inputs = [each for each in self._session.get_inputs() if not is_knob(each)]
             pictures = [output for output in outputs if output.name != STATISTICS_OUTPUT]
@@ -86,7 +95,7 @@ class ImageGraph:
         height, width = (shape[1], shape[2]) if layout == "NHWC" else (shape[2], shape[3])
         self.fixed_height: int | None = height if isinstance(height, int) else None
         self.fixed_width: int | None = width if isinstance(width, int) else None
-        self._input_name: str = inputs[0].name
+        self.input_name: str = inputs[0].name
         self._output_name: str = pictures[0].name
 
     def run(self, batch: NDArray[Any], *, strength: float = 1.0) -> NDArray[Any]:
@@ -101,7 +110,7 @@ class ImageGraph:
             UserError: if onnxruntime fails, or the result has another shape.
         """
         with run_errors(self.model):
-            inputs = {self._input_name: batch, **self._required}
+            inputs = {self.input_name: batch, **self._required}
             if strength < 1:
                 inputs[STRENGTH_INPUT] = np.array([strength], np.float32)
             result: NDArray[Any] = self._session.run([self._output_name], inputs)[0]
@@ -145,7 +154,37 @@ def is_knob(port: Any) -> bool:
     )
 
 
-def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime.InferenceSession":
+def open_part(
+    model: Path, content: bytes, outputs: Sequence[str], *, threads: int | None
+) -> Callable[[Mapping[str, NDArray[Any]]], list[NDArray[Any]]]:
+    """Make a part of a model into a function, on the CPU.
+
+    Args:
+        model: that it is a part of.
+        content: the part, serialised.
+        outputs: names of what the function returns, in order.
+        threads: as for ``ImageGraph``.
+    Returns:
+        A function of a mapping that holds all inputs of the part, and may hold more. It raises
+        UserError if onnxruntime fails.
+    """
+    with _load_errors(model):
+        session = _open_session(content, threads, "cpu")
+    inputs = [each.name for each in session.get_inputs()]
+
+    def run(given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        with run_errors(model):
+            results: list[NDArray[Any]] = session.run(
+                list(outputs), {name: given[name] for name in inputs}
+            )
+        return results
+
+    return run
+
+
+def _open_session(
+    model: str | bytes, threads: int | None, device: str
+) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     choice = choose_device(device)
@@ -156,10 +195,10 @@ def _open_session(model: Path, threads: int | None, device: str) -> "onnxruntime
         options.intra_op_num_threads = threads
     if choice.plugin_devices:
         options.add_provider_for_devices(choice.plugin_devices, {})
-    # By path, not by content: weights kept in a file beside the model are found from there.
+    # By path where it can be: weights kept in a file beside the model are found from there.
     # Without the fallback, which would retry a model that cannot be loaded and print about it.
     session = onnxruntime.InferenceSession(
-        str(model), options, choice.providers or None, enable_fallback=0
+        model, options, choice.providers or None, enable_fallback=0
     )
     if choice.provider not in session.get_providers():
         # onnxruntime goes on with the CPU where the libraries of a provider cannot be loaded.

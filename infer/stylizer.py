@@ -1,38 +1,54 @@
 """Stylizing pictures with an exported network."""
 
-import math
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nst.infer.devices import resolve_device
 from nst.infer.errors import UserError
-from nst.infer.graph import ImageGraph, too_large_for_memory
+from nst.infer.frames import FrameForm, mix
+from nst.infer.graph import ImageGraph, open_part, too_large_for_memory
 from nst.infer.images import as_rgb
-from nst.infer.metadata import BYTE_RANGE, VALUE_RANGES, ModelMetadata, ValueRange
-from nst.infer.value_range import measure_value_range
+from nst.infer.metadata import VALUE_RANGES, ModelMetadata, ValueRange
+from nst.infer.style_graphs import GraphAt, StyleGraphs
+from nst.infer.styles import find_style
+from nst.infer.tiling.tiles import Box
 
-MIN_SIZE_PX = 16
-"""Smallest side given to a graph that does not tell its own."""
+if TYPE_CHECKING:
+    from nst.infer.tiling.large import LargePictures, Plan
 
-STRIDE_PX = 4
-"""Float graphs halve their input twice and give back its size only for multiples of this."""
+Frame = NDArray[np.uint8]
+
+SMALL_PX = 1_000_000
+"""Pictures up to this many pixels are run whole, unless a memory limit was set."""
 
 
 class Stylizer:
-    """A style that is loaded once and turns any number of pictures.
+    """A style that is loaded once and turns any number of pictures. Threads may share one.
+
+    >>> stylizer = Stylizer("starry_night")
+    >>> stylizer(np.zeros((48, 64, 3), np.uint8)).shape
+    (48, 64, 3)
+    >>> stylizer(Image.new("RGB", (64, 48)), strength=0.5).size
+    (64, 48)
 
     Args:
-        model: an ONNX file, exported by nst, uint8 (N, H, W, 3), or from elsewhere,
-            float32 (N, 3, H, W). Colours are RGB.
+        model: the name of a style, see ``nst.infer.find_style``, or an ONNX file, exported by nst,
+            uint8 (N, H, W, 3), or from elsewhere, float32 (N, 3, H, W). Colours are RGB.
         value_range: (0, 255) or (0, 1), for a float graph whose metadata does not tell it.
             None measures it.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
-        device: ``cpu``, or another of ``nst.infer.devices.available_devices()``.
+        device: ``cpu``, another of ``nst.infer.devices.available_devices()``, or ``auto``.
+        max_memory: bytes that the network may take beside a picture and its result. Pictures that
+            need more are run in tiles. None is what is free, at most 2 GB.
     Attributes:
         model: the file.
+        device: where it runs; never ``auto``.
         metadata: what the model says about itself, None if it is not from nst.
         style: name of the style; the stem of the file if the metadata has none.
         value_range: lowest and highest pixel value of the graph.
@@ -44,130 +60,190 @@ class Stylizer:
 
     def __init__(
         self,
-        model: Path,
+        model: Path | str,
         *,
         value_range: ValueRange | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        max_memory: int | None = None,
     ) -> None:
         if value_range not in (None, *VALUE_RANGES.values()):
             raise ValueError(f"value_range must be (0, 255) or (0, 1), got {value_range}")
-        self.model = model
-        self._graph = ImageGraph(model, threads=threads, device=device)
-        self.metadata = read_metadata(self._graph)
-        self.style = self.metadata.style if self.metadata else model.stem
-        self.min_size_px = self.metadata.min_size_px if self.metadata else MIN_SIZE_PX
-        if self._graph.layout == "NHWC":
-            self.value_range = BYTE_RANGE
-        elif self.metadata:
-            self.value_range = self.metadata.value_range
-        else:
-            self.value_range = value_range or measure_value_range(self._graph)
+        self.model = model if isinstance(model, Path) else find_style(model)
+        self.device = device if device == "cpu" else resolve_device(device).device
+        self.max_memory = max_memory
+        self._graphs = StyleGraphs(self.model, threads=threads, device=self.device)
+        self.metadata = read_metadata(self._graphs.full)
+        self.style = self.metadata.style if self.metadata else self.model.stem
+        self._form = FrameForm(self._graphs.full, self.metadata, value_range)
+        self.value_range = self._form.value_range
+        self.min_size_px = self._form.min_size_px
 
     @property
     def fixed_size(self) -> tuple[int | None, int | None]:
         """The only width and height that the model takes, None where any will do."""
-        return self._graph.fixed_width, self._graph.fixed_height
+        return self._form.fixed_width, self._form.fixed_height
+
+    @overload
+    def __call__(self, picture: Frame, *, strength: float = 1.0) -> Frame: ...
+
+    @overload
+    def __call__(self, picture: Image.Image, *, strength: float = 1.0) -> Image.Image: ...
 
     def __call__(
-        self, frame_hwc_u8: NDArray[np.uint8], *, strength: float = 1.0
-    ) -> NDArray[np.uint8]:
-        """Stylize one frame.
+        self, picture: Frame | Image.Image, *, strength: float = 1.0
+    ) -> Frame | Image.Image:
+        """Stylize one frame, or one Pillow picture as ``stylize_image`` does.
 
         Args:
-            frame_hwc_u8: (H, W, 3), RGB, any size from 1x1.
+            picture: (H, W, 3), uint8, RGB, any size from 1x1; or a Pillow picture of any mode.
             strength: of the style, 0 to 1. A model without a strength gets its picture mixed with
                 the frame.
         Returns:
-            (H, W, 3), RGB, a new array.
+            The same kind and size, new.
         Raises:
             UserError: if the graph takes another size only, memory runs out, or running it fails.
             ValueError: if the frame has another shape or type, or the strength is out of range.
         """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength must be from 0 to 1, got {strength}")
-        if frame_hwc_u8.dtype != np.uint8 or frame_hwc_u8.ndim != 3 or frame_hwc_u8.shape[2] != 3:
-            raise ValueError(
-                f"a frame is uint8 (H, W, 3), got {frame_hwc_u8.dtype} {frame_hwc_u8.shape}"
-            )
-        height, width = frame_hwc_u8.shape[:2]
-        try:
-            inside = strength if self._graph.has_strength else 1.0
-            if self._graph.layout == "NHWC":
-                stylized = self._stylize_bytes(frame_hwc_u8, inside)
-            else:
-                stylized = self._stylize_floats(frame_hwc_u8, inside)
-            stylized = stylized[:height, :width]
-            if strength < inside:
-                stylized = _mix(frame_hwc_u8, stylized, strength)
-            return np.ascontiguousarray(stylized)
-        except MemoryError as error:
-            raise too_large_for_memory() from error
+        if isinstance(picture, Image.Image):
+            return self.stylize_image(picture, strength=strength)
+        _check_strength(strength)
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise ValueError(f"a frame is uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
+        height, width = picture.shape[:2]
+        plan = self._plan(width, height)
+        if plan is None:
+            return self._run_whole(picture, strength)
+        stylized = np.empty_like(picture)
 
-    def stylize_image(self, image: Image.Image, *, strength: float = 1.0) -> Image.Image:
+        def write(box: Box, part: Frame) -> None:
+            stylized[box.top : box.bottom, box.left : box.right] = part
+
+        def read(box: Box) -> Frame:
+            return picture[box.top : box.bottom, box.left : box.right]
+
+        self._paint_in_tiles(plan, (width, height), read, write, strength, None)
+        return stylized
+
+    def stylize_image(
+        self,
+        image: Image.Image,
+        *,
+        strength: float = 1.0,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Image.Image:
         """Stylize one Pillow picture.
 
         Args:
             image: any mode and size from 1x1; transparency is kept as it is.
             strength: of the style, 0 to 1.
+            on_progress: is told the share of the work that is done, 0 to 1, after each tile of a
+                picture that is run in tiles.
         Returns:
             The same size, mode "RGBA" if there is transparency, else "RGB".
         Raises:
             UserError: as calling the stylizer does.
         """
+        _check_strength(strength)
         image = image if image.mode in ("RGB", "RGBA") else as_rgb(image)
-        stylized = Image.fromarray(self(np.asarray(image)[:, :, :3], strength=strength))
+        plan = self._plan(*image.size)
+        if plan is None:
+            stylized = Image.fromarray(self._run_whole(np.asarray(image)[:, :, :3], strength))
+        else:
+            stylized = Image.new("RGB", image.size)
+
+            def write(box: Box, part: Frame) -> None:
+                stylized.paste(Image.fromarray(np.ascontiguousarray(part)), (box.left, box.top))
+
+            def read(box: Box) -> Frame:
+                return np.asarray(image.crop(box))[:, :, :3]
+
+            self._paint_in_tiles(plan, image.size, read, write, strength, on_progress)
         if image.mode == "RGBA":
             stylized.putalpha(image.getchannel("A"))
         return stylized
 
-    def _stylize_bytes(self, frame: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
-        """(H, W, 3) to (H', W', 3), H' >= H and W' >= W, through a uint8 graph."""
-        height, width = (max(self.min_size_px, side) for side in frame.shape[:2])
-        self._refuse_other_size(frame, height, width)
-        padded = _pad_axis(_pad_axis(frame, 0, height, "edge"), 1, width, "edge")
-        batch = self._graph.run(  # (1, H', W', 3)
-            np.ascontiguousarray(padded[None]), strength=strength
-        )
-        stylized: NDArray[np.uint8] = batch[0]
-        return stylized
+    def count_tiles(self, width: int, height: int) -> int:
+        """Into how many tiles a picture is cut; 1 if it is run whole.
 
-    def _stylize_floats(self, frame: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
-        """(H, W, 3) to (H', W', 3), H' >= H and W' >= W, through a float32 graph."""
-        height = self._padded_side(frame.shape[0], self._graph.fixed_height)
-        width = self._padded_side(frame.shape[1], self._graph.fixed_width)
-        self._refuse_other_size(frame, height, width)
-        padded = _pad_axis(_pad_axis(frame, 0, height, "reflect"), 1, width, "reflect")
-        scale = np.float32(self.value_range[1] / 255)
-        batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
-        batch *= scale  # (1, 3, H', W')
-        stylized = self._graph.run(batch, strength=strength)[0]  # (3, H', W')
-        if np.isnan(stylized).any():
-            raise UserError(f"cannot use {self.model}: it gives values that are not numbers")
-        pixels: NDArray[np.float32] = np.rint(stylized.clip(*self.value_range) / scale)
-        return pixels.astype(np.uint8).transpose(1, 2, 0)
+        Raises:
+            UserError: if it cannot be run within the memory that there is.
+        """
+        plan = self._plan(width, height)
+        return 1 if plan is None else len(plan.painted)
 
-    def _padded_side(self, side: int, fixed: int | None) -> int:
-        if side == fixed:
-            return side
-        return math.ceil(max(side, self.min_size_px) / STRIDE_PX) * STRIDE_PX
+    def _run_whole(self, frame: Frame, strength: float) -> Frame:
+        """One frame through the graph at once."""
+        try:
+            return self._run(self._graphs.at(strength), frame)
+        except MemoryError as error:
+            raise too_large_for_memory() from error
 
-    def _refuse_other_size(self, frame: NDArray[np.uint8], height: int, width: int) -> None:
-        fixed_height, fixed_width = self._graph.fixed_height, self._graph.fixed_width
-        if height != (fixed_height or height) or width != (fixed_width or width):
-            raise UserError(
-                f"{self.model} takes only pictures of {fixed_width or 'any'}x"
-                f"{fixed_height or 'any'} pixels (width x height), "
-                f"this one is {frame.shape[1]}x{frame.shape[0]}: resize it"
+    def _run(self, style: GraphAt, frame: Frame) -> Frame:
+        batch = style.graph.run(self._form.batch_of(frame), strength=style.fed)
+        stylized = self._form.frame_of(batch, frame.shape)
+        return stylized if style.mixed == 1 else mix(frame, stylized, style.mixed)
+
+    def _plan(self, width: int, height: int) -> "Plan | None":
+        """How to cut a picture; None to run it whole."""
+        small = self.max_memory is None and width * height <= SMALL_PX
+        if small or self.fixed_size != (None, None) or self._large is None:
+            return None
+        return self._large.plan(width, height, self.max_memory)
+
+    @cached_property
+    def _large(self) -> "LargePictures | None":
+        return self._large_pictures(1.0)
+
+    def _large_pictures(self, strength: float) -> "LargePictures | None":
+        """The model with its knobs baked in; None where its weights are kept in other files."""
+        from nst.infer.tiling.large import LargePictures
+        from nst.infer.tiling.surgery import bake_knobs, load_whole
+
+        model = load_whole(self.model)
+        return model and LargePictures(bake_knobs(model, strength), str(self.model))
+
+    def _paint_in_tiles(
+        self,
+        plan: "Plan",
+        size: tuple[int, int],
+        read: Callable[[Box], Frame],
+        write: Callable[[Box, Frame], None],
+        strength: float,
+        on_progress: Callable[[float], None] | None,
+    ) -> None:
+        from nst.infer.tiling.large import paint_in_tiles
+
+        pictures = self._large if strength == 1 else self._large_pictures(strength)
+        assert pictures is not None
+        style = self._graphs.at(strength)
+        name = style.graph.input_name
+
+        def open_style(content: bytes) -> Callable[[Frame], Frame]:
+            folded = GraphAt(self._graphs.open(content), 1.0, style.mixed)
+            return lambda frame: self._run(folded, frame)
+
+        try:
+            paint_in_tiles(
+                pictures,
+                plan,
+                size,
+                read=read,
+                write=write,
+                inputs_of=lambda frame: {name: self._form.batch_of(frame)},
+                open_stage=lambda content, names: open_part(
+                    self.model, content, names, threads=self._graphs.threads
+                ),
+                open_style=open_style,
+                on_progress=on_progress,
             )
+        except MemoryError as error:
+            raise too_large_for_memory() from error
 
 
-def _mix(
-    photo: NDArray[np.uint8], stylized: NDArray[np.uint8], strength: float
-) -> NDArray[np.uint8]:
-    """Pixels of (H, W, 3) twice; strength 0 is the photo."""
-    mixed = photo + np.float32(strength) * (stylized.astype(np.float32) - photo)
-    return np.rint(mixed).astype(np.uint8)
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be from 0 to 1, got {strength}")
 
 
 def read_metadata(graph: ImageGraph) -> ModelMetadata | None:
@@ -180,15 +256,3 @@ def read_metadata(graph: ImageGraph) -> ModelMetadata | None:
         return ModelMetadata.from_props(graph.props)
     except UserError as error:
         raise UserError(f"cannot use {graph.model}: {error}") from error
-
-
-def _pad_axis(
-    frame: NDArray[np.uint8], axis: int, side: int, mode: Literal["edge", "reflect"]
-) -> NDArray[np.uint8]:
-    """Pad a frame (H, W, 3) at the end of one axis; reflection needs an axis that is longer."""
-    extra = side - frame.shape[axis]
-    if extra == 0:
-        return frame
-    widths = [(0, 0), (0, 0), (0, 0)]
-    widths[axis] = (0, extra)
-    return np.pad(frame, widths, mode if extra < frame.shape[axis] else "edge")

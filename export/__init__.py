@@ -19,6 +19,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import nst.infer  # noqa: F401 - before onnxruntime, which it keeps from reporting
+
 if TYPE_CHECKING:
     from nst.export.form import DEFAULT_OPSET, OPSETS, GraphForm
     from nst.export.graph import build_graph

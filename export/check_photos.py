@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +17,6 @@ LONG_SIDE_PX = 512
 CHECK_LONG_SIDE_PX = 1024
 CALIBRATION_PHOTOS = 24
 CHECK_PHOTOS = 8
-
-
-def packaged_photo() -> Image.Image:
-    """The photo that comes with the package, 600x400 px, RGB."""
-    with as_file(files("nst.export") / "photos" / "coffee.jpg") as path:
-        return on_white(read_image(path))
 
 
 def frames_at(photo: Image.Image, shape: tuple[int, int, int]) -> NDArray[np.uint8]:

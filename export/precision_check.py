@@ -11,12 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nst.export.check_photos import (
-    CheckPhotos,
-    frames_at,
-    load_check_photos,
-    packaged_photo,
-)
+from nst.export.check_photos import CheckPhotos, frames_at, load_check_photos
 from nst.export.form import GraphForm
 from nst.export.graph import OUTPUT
 from nst.export.parity import (
@@ -30,6 +25,7 @@ from nst.export.precision import to_half, to_int8
 from nst.infer.errors import UserError
 from nst.infer.graph import required_knobs
 from nst.infer.metadata import Precision
+from nst.infer.styles import packaged_photo
 from nst.models import StyleLoss, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_STYLE_LAYERS
 

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 GAP_PX = 8
 CAPTION_PX = 16
+INDENT_PX = 2
 INK = "#333333"
 
 
@@ -48,8 +49,8 @@ def contact_sheet(
         left = 0
         for cell, width in zip(row, widths, strict=False):
             sheet.paste(cell.picture, (left, top))
-            place = (left + 2, top + height_px + CAPTION_PX // 4)
-            draw.text(place, fit_text(cell.caption, width), INK, font())
+            place = (left + INDENT_PX, top + height_px + CAPTION_PX // 4)
+            draw.text(place, fit_text(cell.caption, width - INDENT_PX), INK, font())
             left += width + gap_px
         top += height + gap_px
     return sheet

@@ -62,7 +62,8 @@ def web(
     server = SiteServer(out, port) if serve_it else None
     try:
         if models:
-            write(models, out, runtime=runtime, overwrite=overwrite)
+            with terminate_as_interrupt():
+                write(models, out, runtime=runtime, overwrite=overwrite)
         else:
             check_site(out)
         if server is not None:

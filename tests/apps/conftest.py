@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nst.export import GraphForm, export_onnx
-from nst.export.check_photos import packaged_photo
+from nst.infer.styles import packaged_photo
 from nst.models import CompactNet, StyleNet, TrainedNet, TransformerNet
 
 HEIGHT_WIDTH = (241, 322)

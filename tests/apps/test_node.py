@@ -74,6 +74,25 @@ def test_node_with_a_strength(
 
 
 @pytest.mark.node
+def test_node_at_full_strength(
+    script: Path, strong_model: Path, photo: Path, tmp_path: Path
+) -> None:
+    result = run(script, strong_model, photo, tmp_path / "out.png")
+    assert result.returncode == 0, result.stderr
+    assert difference(tmp_path / "out.png", stylized(strong_model, photo, strength=1)) <= 2
+
+
+@pytest.mark.node
+def test_node_with_a_strength_that_is_not_taken(
+    script: Path, model: Path, photo: Path, tmp_path: Path
+) -> None:
+    result = run(script, model, photo, tmp_path / "out.png", 0.4)
+    assert result.returncode == 2
+    assert "takes no strength: export it with --strength --no-defaults" in result.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.node
 def test_node_without_arguments(script: Path) -> None:
     result = run(script)
     assert result.returncode == 2

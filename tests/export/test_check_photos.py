@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.export.check_photos import frames_at, load_check_photos, packaged_photo
+from nst.export.check_photos import frames_at, load_check_photos
 from nst.infer.errors import UserError
+from nst.infer.styles import packaged_photo
 
 
 def folder_of(folder: Path, count: int) -> Path:

@@ -150,7 +150,7 @@ def test_calibration_without_photos(run: Path, tmp_path: Path, capsys: Capture) 
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (40, 40)).save(tmp_path / "photos" / "one.png")
     assert "too few photos" in error_of(capsys, *int8, tmp_path / "photos")
-    assert "is missing" in error_of(capsys, *int8, tmp_path / "none")
+    assert "there is no folder" in error_of(capsys, *int8, tmp_path / "none")
 
 
 def test_what_cannot_be_described(run: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -321,3 +321,14 @@ def test_models_keep_what_the_page_does_not_use(waves: Path, tmp_path: Path) -> 
     graph.graph.initializer.append(onnx.numpy_helper.from_array(np.ones(1, np.float32), "fixed"))
     onnx.save(graph, tmp_path / "x.onnx")
     assert page_model(tmp_path / "x.onnx") == (tmp_path / "x.onnx").read_bytes()
+
+
+def test_a_request_to_end_leaves_nothing_behind(
+    tmp_path: Path, fake_runtime: Path, monkeypatch: Patch
+) -> None:
+    model = save_negative(tmp_path / "negative.onnx")
+    monkeypatch.setattr(
+        "nst.export.web.site.write_styles", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    assert web(model, "-o", tmp_path / "site", "--runtime", fake_runtime) == 130
+    assert list(tmp_path.iterdir()) == [model]

@@ -2,10 +2,12 @@ import json
 import re
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from nst.infer import ModelMetadata
 from nst.infer.cli import main
+from nst.infer.devices import DEVICES
 
 Capture = pytest.CaptureFixture[str]
 
@@ -22,10 +24,34 @@ def test_a_model(invert_bytes: Path, metadata: ModelMetadata, capsys: Capture) -
 def test_what_is_installed(capsys: Capture) -> None:
     assert main(["info", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["devices"][0] == "cpu"
-    assert {"nst", "onnxruntime", "python"} <= set(facts)
+    assert facts["devices"]["cpu"] == {"works": True, "tested": True, "why_not": ""}
+    assert list(facts["devices"]) == list(DEVICES)
+    assert facts["devices"][facts["auto"]]["works"]
+    assert facts["auto_why"].startswith(f"{facts['auto']} is the fastest")
+    assert "CPUExecutionProvider" in facts["providers"]
+    assert facts["onnxruntime"] == onnxruntime.__version__
+    assert {"nst", "onnx", "python"} <= set(facts)
+
+
+def test_devices_in_words(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = {"openvino": "not installed: pip install it", "webgpu": "no hardware"}
+    monkeypatch.setattr("nst.infer.devices.why_not", lambda device: reasons.get(device, ""))
     assert main(["info"]) == 0
-    assert capsys.readouterr().out.startswith("python ")
+    out = capsys.readouterr().out
+    assert out.startswith("python ")
+    words = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert words["auto"] == "cuda"
+    assert words["devices.cpu"] == "works"
+    assert words["devices.cuda"] == "works, untested"
+    assert words["devices.openvino"] == "not installed: pip install it"
+    assert words["devices.webgpu"] == "no hardware, untested"
+
+
+def test_a_style_by_its_name(capsys: Capture) -> None:
+    assert main(["info", "Starry-Night"]) == 0
+    assert re.search(r"^title +The Starry Night$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["info", "stary_night"]) == 2
+    assert "did you mean starry_night?" in capsys.readouterr().err
 
 
 def test_no_model(photo: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -14,3 +14,5 @@
     cli         the command nst-evaluate; light, the rest is imported late
     command     what it does
 """
+
+import nst.infer  # noqa: F401 - before onnxruntime, which it keeps from reporting

@@ -1,7 +1,5 @@
 """What a model costs: time per frame, size of the file, parameters, multiply-accumulates."""
 
-import statistics
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +14,12 @@ from onnx.inliner import inline_local_functions
 
 from nst.infer.devices import available_devices
 from nst.infer.errors import UserError
+from nst.infer.frame_time import frame_time
 from nst.infer.graph import SILENT, run_errors
 from nst.infer.metadata import STATISTICS_INPUT, ValueRange
 from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)
-TIMED_RUNS = 7
 COUNTED_SIDE_PX = 512
 WEIGHT_TYPES = (
     *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16),
@@ -58,20 +56,6 @@ class GraphCost(NamedTuple):
     macs_per_pixel: float
 
 
-def frame_ms(
-    stylizer: Stylizer, size: tuple[int, int] = FRAME_SIZE, runs: int = TIMED_RUNS
-) -> float:
-    """Median milliseconds for one frame, bytes to bytes, after two runs to warm up."""
-    width, height = size
-    frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    times = []
-    for _ in range(runs + 2):
-        start = time.perf_counter()
-        stylizer(frame)
-        times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times[2:])
-
-
 def frame_ms_by_device(
     model: Path,
     *,
@@ -79,7 +63,7 @@ def frame_ms_by_device(
     threads: int | None,
     on_failure: Callable[[str], None] = lambda _: None,
 ) -> dict[str, float]:
-    """``frame_ms`` on every device that runs the model.
+    """Median milliseconds for one frame of 1280x720, on every device that runs the model.
 
     Args:
         model: an ONNX file.
@@ -91,7 +75,7 @@ def frame_ms_by_device(
     for device in available_devices():
         try:
             stylizer = Stylizer(model, value_range=value_range, threads=threads, device=device)
-            taken[device] = frame_ms(stylizer)
+            taken[device] = frame_time(stylizer, FRAME_SIZE).ms
         except UserError as error:
             if device == "cpu":
                 raise

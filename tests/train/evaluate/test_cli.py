@@ -365,7 +365,7 @@ def test_photos_that_cannot_be_used_are_named(
         (("text.ckpt",), "cannot judge"),
         (("identity", "--style", "text.onnx"), "not a picture"),
         (("identity", "--style", "missing.jpg"), "there is no such file"),
-        (("identity", "--content", "missing"), "missing is missing"),
+        (("identity", "--content", "missing"), "there is no folder missing"),
         (("identity", "--content", "empty"), "no JPEG, PNG or WebP photo"),
         (("identity", "--style-layers", "relu7_7"), "unknown layer relu7_7"),
         (("identity", "--style-layers", "relu1_1,relu1_1"), "each once"),

@@ -30,6 +30,9 @@ def main() -> int:
         [
             *("nst-train", "--config", "cpu", "--style", PAINTING),
             *("--content", HERE / "photos", "--out", RUN, "--trainer.max_steps", STEPS),
+            *("--model.credit.title", "Café Terrace at Night", "--model.credit.year", 1888),
+            *("--model.credit.artist", "Vincent van Gogh"),
+            *("--model.credit.license", "public domain"),
         ],
         ["nst-export", RUN, "-o", model],
         ["nst-infer", PHOTO, "--style", model, "-o", stylized],

@@ -1,5 +1,6 @@
 """Reading files of tensors without running anything that they hold."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def read_tensor_file(path: Path) -> dict[str, Any]:
 
 def _read_torch(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickle protocols; what cannot be read is an error
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ModelFileError(f"{path} is damaged or no PyTorch file of weights") from error
 

@@ -18,8 +18,14 @@ const { data, info } = await sharp(photo)
   .raw()
   .toBuffer({ resolveWithObject: true });
 const inputs = { image: new ort.Tensor('uint8', data, [1, info.height, info.width, 3]) };
-if (strength) {
-  inputs.strength = new ort.Tensor('float32', [Number(strength)], [1]);
+// An input with a default is not among inputNames: onnxruntime would leave its value out.
+const takesStrength = session.inputNames.includes('strength');
+if (strength && !takesStrength) {
+  console.error(`${model} takes no strength: export it with --strength --no-defaults`);
+  process.exit(2);
+}
+if (takesStrength) {
+  inputs.strength = new ort.Tensor('float32', [Number(strength ?? 1)], [1]);
 }
 
 const { stylized } = await session.run(inputs, ['stylized']);

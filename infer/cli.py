@@ -1,17 +1,31 @@
-"""The command ``nst-infer``: stylize one photo with one model."""
+"""The command ``nst-infer``: stylize photos with exported models."""
 
+import os
+import re
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from nst.infer.command_line import new_app, print_line, print_notice, run_app
-from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
+from nst.infer.command_line import new_app, print_notice, run_app
+from nst.infer.errors import UserError
 
 app = new_app()
+
+COMMANDS = {
+    "bench": "nst.infer.bench_cli",
+    "info": "nst.infer.info_cli",
+    "sheet": "nst.infer.sheet_cli",
+    "styles": "nst.infer.styles_cli",
+}
+"""Other commands behind the program's name, and the modules that have them."""
+
+PIXEL_UNITS = {"MP": 1_000_000}
+BYTE_UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,14 +34,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, or 2 after a mistake of the user.
+        The exit status: 0, 1 if some pictures of several failed, 2 after a mistake of the user,
+        130 when interrupted. Networks that are in the middle of a picture then cannot be stopped,
+        and end with the process, which does not return.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["info"]:
-        from nst.infer.info_cli import main as info
+    if arguments and arguments[0] in COMMANDS:
+        command = import_module(COMMANDS[arguments[0]])
+        return int(command.main(arguments[1:]))
+    try:
+        status = run_app(app, "nst-infer", arguments)
+    except SystemExit:
+        _end_workers(1)
+        raise
+    _end_workers(status)
+    return status
 
-        return info(arguments[1:])
-    return run_app(app, "nst-infer", arguments)
+
+def _end_workers(status: int) -> None:
+    """End the process here if threads are left: Python must not come to its end around them."""
+    batch = sys.modules.get("nst.infer.batch")
+    if batch is not None and batch.still_working():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _print_version(wanted: bool) -> None:
@@ -38,87 +68,184 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.command(epilog="nst-infer info describes a model or this installation: nst-infer info --help.")
+@app.command(
+    epilog="Other commands, each with its own --help: nst-infer styles lists the styles, sheet "
+    "puts a photo in all of them on one picture, bench measures speed, info describes a model or "
+    "this installation."
+)
 def stylize(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The picture to stylize.")],
-    style: Annotated[Path, typer.Option(metavar="MODEL.onnx", help="The exported style.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", help="The result; default: PHOTO.STYLE.ext beside PHOTO."
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Pictures, folders, patterns such as '*.jpg', or - for the standard input.",
         ),
+    ],
+    style: Annotated[
+        list[str],
+        typer.Option(
+            metavar="STYLE", help="A name or a file, MODEL.onnx; several with --style again."
+        ),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE|FOLDER",
+            help="The result, or the folder of results; default: photo.STYLE.ext beside the photo.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="Such as webp; default: as the photo."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Look into the folders of a folder too.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Do the Kth of N parts, for jobs that share the work."),
     ] = None,
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="Of the style: 1 is all of it, 0 the photo.")
     ] = 1.0,
+    keep_colors: Annotated[
+        bool, typer.Option("--keep-colors", help="Take the colours of the photo.")
+    ] = False,
+    mask: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A picture: white is stylized, black stays the photo."),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Longer side of the result; never enlarged."),
+    ] = None,
+    brush: Annotated[
+        str,
+        typer.Option(
+            metavar="B|auto", help="Strokes B times as large, 0.25 to 16; auto fits the picture."
+        ),
+    ] = "1",
     quality: Annotated[
         int | None,
         typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF, HEIC; default: as in the photo."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the result.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
+    max_pixels: Annotated[
+        str, typer.Option(metavar="N", help="Refuse larger pictures; such as 250MP or 250000000.")
+    ] = "250MP",
     range_name: Annotated[
         Literal["0-255", "0-1"] | None,
         typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, or one that nst-infer info lists, such as cpu.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="For the network, such as 800MB: larger pictures are run in tiles; default: what "
+            "is free, at most 2GB.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object per result.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each step.")] = False,
     _version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
-) -> None:
-    """Stylize a photo with a style exported to ONNX."""
+) -> int:
+    """Stylize photos with styles exported to ONNX."""
+    if quiet and verbose:
+        raise UserError("--quiet and --verbose contradict each other")
+    max_pixel_count = read_amount("--max-pixels", max_pixels, PIXEL_UNITS)
+    max_bytes = read_amount("--max-memory", max_memory, BYTE_UNITS) if max_memory else None
+    brush_factor = read_brush(brush)
     # Imported late: the help must not wait for numpy.
+    from nst.infer.devices import resolve_device
+    from nst.infer.images import read_image
     from nst.infer.metadata import VALUE_RANGES
-    from nst.infer.photo import read_photo, write_photo
-    from nst.infer.stylizer import Stylizer
+    from nst.infer.style_sessions import StyleSettings
+    from nst.infer.styles import find_style
+    from nst.infer.stylize_run import Request, run
+    from nst.infer.treatment import Treatment
 
-    start = time.perf_counter()
-    require_file(photo)
-    require_file(style)
-    target = out if out is not None else default_output(photo, style)
-    check_output(target, inputs=(photo, style), overwrite=overwrite)
-    value_range = VALUE_RANGES[range_name] if range_name else None
-    stylizer = Stylizer(style, value_range=value_range, threads=threads)
-    source = read_photo(photo)
-    if source.deep:
-        print_notice("nst-infer", f"{photo} has 16 bits per channel, the result has 8")
-    stylized = stylizer.stylize_image(source.image, strength=strength)
-    write_photo(stylized, target, source, quality=quality)
-    seconds = time.perf_counter() - start
-    size = f"{source.image.width}x{source.image.height}"
-    print_line(f"{target}  {size}  {stylizer.style}  {seconds:.2f} s")
+    resolved = resolve_device(device)
+    treatment = Treatment(
+        strength=strength,
+        long_side_px=size,
+        brush=brush_factor,
+        keep_colors=keep_colors,
+        mask=None if mask is None else read_image(mask).convert("L"),
+    )
+    settings = StyleSettings(
+        [find_style(each) for each in style],
+        treatment,
+        value_range=VALUE_RANGES[range_name] if range_name else None,
+        threads=threads,
+        device=resolved.device,
+        max_memory=max_bytes,
+    )
+    if verbose and resolved.why:
+        print_notice("nst-infer", resolved.why)
+    request = Request(
+        inputs,
+        settings,
+        out=out,
+        form=form,
+        recursive=recursive,
+        shard=shard,
+        overwrite=overwrite,
+        quality=quality,
+        max_pixels=max_pixel_count,
+        mask=mask,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    return run(request)
 
 
-def default_output(photo: Path, style: Path) -> Path:
-    """Where the result goes when the user does not say.
+def read_amount(flag: str, text: str, units: Mapping[str, int]) -> int:
+    """A number with a unit or without, such as ``250MP``.
 
     Args:
-        photo: the picture.
-        style: the model file.
-    Returns:
-        ``photo.STYLE.ext`` beside the photo, ``.png`` if the photo's suffix cannot be written.
-    """
-    from nst.infer.images import OUTPUT_SUFFIXES
-
-    suffix = photo.suffix if photo.suffix.lower() in OUTPUT_SUFFIXES else ".png"
-    return photo.with_name(f"{photo.stem}.{style.stem}{suffix}")
-
-
-def check_output(target: Path, *, inputs: Sequence[Path], overwrite: bool) -> None:
-    """Refuse, before the work, an output that could not or should not be written.
-
-    Args:
-        target: the file to write.
-        inputs: existing files that must not be written over.
-        overwrite: whether another existing file may be replaced.
+        flag: for the message.
+        text: what the user wrote.
+        units: the units there are, in capitals, the usual one first.
     Raises:
-        UserError: if the suffix, the folder or an existing file is in the way.
+        UserError: if it is anything else, or less than 1.
     """
-    from nst.infer.images import check_output_suffix
+    pattern = rf"(\d+|\d*\.\d+)({'|'.join(units)})?"
+    match = re.fullmatch(pattern, text, re.ASCII | re.IGNORECASE)
+    unit = units[match[2].upper()] if match and match[2] else 1
+    amount = int(float(match[1]) * unit) if match else 0
+    if amount < 1:
+        name, size = next(iter(units.items()))
+        raise UserError(f"{flag} takes a number such as 250{name} or {250 * size}, not {text!r}")
+    return amount
 
-    check_output_suffix(target)
-    check_writable(target)
-    refuse_inputs(target, inputs)
-    refuse_existing(target, overwrite=overwrite)
+
+def read_brush(text: str) -> float | None:
+    """A factor from 0.25 to 16; None for ``auto``.
+
+    Raises:
+        UserError: if it is anything else.
+    """
+    from nst.infer.treatment import BRUSHES
+
+    if text.lower() == "auto":
+        return None
+    low, high = BRUSHES
+    with suppress(ValueError):
+        if low <= float(text) <= high:
+            return float(text)
+    raise UserError(f"--brush takes a number from {low:g} to {high:g}, or auto, not {text!r}")

@@ -121,8 +121,25 @@ def print_text(text: str) -> None:
         UserError: if stdout cannot be written, for instance to a full disk. A reader that went
             away raises BrokenPipeError instead, which ends the program without a word.
     """
-    try:
+    with _writable_stdout():
         print(text, flush=True)  # noqa: T201
+
+
+def print_bytes(content: memoryview) -> None:
+    """Write a file to stdout.
+
+    Raises:
+        UserError: as ``print_text``.
+    """
+    with _writable_stdout():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _writable_stdout() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -3,23 +3,25 @@
 import errno
 import importlib.util
 import struct
-import threading
-import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 from nst.infer.errors import UserError, os_error_reason
 from nst.infer.files import atomic_write, require_file
+from nst.infer.pixel_limit import MAX_PIXELS, pixel_limit
 
-MAX_PIXELS = 250_000_000
+HEIC_SUFFIXES = (".heic", ".heif")
+
+Source: TypeAlias = Path | BytesIO
+"""A file, or what it holds."""
 
 # What Pillow's decoders raise on damaged data, besides OSError.
 _DECODER_ERRORS = (
@@ -34,8 +36,6 @@ _DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
-
-_pixel_limit_lock = threading.Lock()
 
 
 class _Encoding(NamedTuple):
@@ -56,10 +56,10 @@ _ENCODINGS = {
     ".tiff": _TIFF,
     ".webp": _Encoding("WEBP", True, {"quality": 95}),
 }
-if features.check("avif"):
+if "avif" in features.modules and features.check("avif"):
     _ENCODINGS[".avif"] = _Encoding("AVIF", True, {"quality": 90})
 if importlib.util.find_spec("pillow_heif"):
-    _ENCODINGS |= dict.fromkeys((".heic", ".heif"), _Encoding("HEIF", True, {"quality": 90}))
+    _ENCODINGS |= dict.fromkeys(HEIC_SUFFIXES, _Encoding("HEIF", True, {"quality": 90}))
 OUTPUT_SUFFIXES = tuple(sorted(_ENCODINGS))
 """Every suffix that can be written, in lower case."""
 
@@ -85,20 +85,40 @@ def read_image(source: Path, *, draft_px: int | None = None) -> Image.Image:
 
 
 @contextmanager
-def opened(source: Path) -> Iterator[Image.Image]:
+def opened(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """Open a picture without decoding it; what is wrong with it while it is open is a UserError.
 
     Args:
-        source: a file in any format that Pillow reads.
+        source: a file in any format that Pillow reads, or its content.
+        max_pixels: the most that it may have.
     Raises:
         UserError: as ``read_image``.
     """
-    require_file(source)
+    if isinstance(source, Path):
+        require_file(source)
+    elif not source.getbuffer():
+        raise UserError(f"cannot read {source}: it is empty (0 bytes)")
     _register_heif()
-    with _readable_errors(source), _pixel_limit(), Image.open(source) as image:
+    with reading(source, max_pixels), Image.open(source) as image:
         if 0 in image.size:
             raise UserError(f"cannot read {source}: the picture has no pixels")
+        if image.width * image.height > max_pixels:
+            raise _too_many_pixels(source, max_pixels)
         yield image
+
+
+@contextmanager
+def reading(source: Source, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
+    """What Pillow raises in here about a picture is a UserError.
+
+    Args:
+        source: the picture, for the message.
+        max_pixels: the most that it may have.
+    Raises:
+        UserError: as ``read_image``.
+    """
+    with _readable_errors(source, max_pixels), pixel_limit(max_pixels):
+        yield
 
 
 @cache
@@ -127,12 +147,21 @@ def write_image(image: Image.Image, path: Path, options: Mapping[str, Any] | Non
         UserError: if the suffix is unknown, the format cannot hold the picture's size, or the
             file cannot be written.
     """
+    write_encoded(encode_image(image, path, options), path)
+
+
+def encode_image(
+    image: Image.Image, path: Path, options: Mapping[str, Any] | None = None
+) -> memoryview:
+    """What ``write_image`` writes.
+
+    In memory: when Pillow writes to a disk that is full, it loses the reason.
+    """
     check_output_suffix(path)
     _register_heif()
     encoding = _ENCODINGS[path.suffix.lower()]
     if image.mode == "RGBA" and not encoding.has_alpha:
         image = on_white(image)
-    # Encoded in memory: when Pillow writes to a disk that is full, it loses the reason.
     encoded = BytesIO()
     try:
         image.save(encoded, encoding.pillow_format, **{**encoding.options, **(options or {})})
@@ -142,8 +171,17 @@ def write_image(image: Image.Image, path: Path, options: Mapping[str, Any] | Non
             f"cannot write {path}: {encoding.pillow_format} cannot hold {size} pixels, "
             "choose another suffix"
         ) from error
+    return encoded.getbuffer()
+
+
+def write_encoded(encoded: memoryview, path: Path) -> None:
+    """Write a file that never holds half of it.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
     with atomic_write(path) as temporary:
-        temporary.write_bytes(encoded.getbuffer())
+        temporary.write_bytes(encoded)
 
 
 def format_of(path: Path) -> str:
@@ -154,6 +192,12 @@ def format_of(path: Path) -> str:
     """
     check_output_suffix(path)
     return _ENCODINGS[path.suffix.lower()].pillow_format
+
+
+def suffix_of_format(pillow_format: str) -> str:
+    """A suffix that names a format of Pillow, ``.png`` for one that cannot be written."""
+    suffixes = {each.pillow_format: suffix for suffix, each in _ENCODINGS.items()}
+    return suffixes.get(pillow_format, ".png")
 
 
 def check_output_suffix(path: Path) -> None:
@@ -185,7 +229,7 @@ def as_rgb(image: Image.Image) -> Image.Image:
         alpha = image.convert("RGBA").getchannel("A")
         # By way of RGBA: leaving a palette with transparency directly warns.
         image = image.convert("L" if image.mode == "LA" else "RGBA")
-    rgb = _to_srgb(image if image.mode in ("L", "CMYK") else image.convert("RGB"), profile)
+    rgb = _to_srgb(image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB"), profile)
     if alpha is not None:
         rgb.putalpha(alpha)
     rgb.info.clear()  # or a writer would attach the old profile and orientation
@@ -236,30 +280,16 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _pixel_limit() -> Iterator[None]:
-    """Refuse pictures above MAX_PIXELS before they are decoded, and keep decoders from warning.
-
-    Pillow's limit is a global, so reading is serialised.
-    """
-    with _pixel_limit_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        default = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # it warns above this and refuses above twice this
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = default
-
-
-@contextmanager
-def _readable_errors(source: Path) -> Iterator[None]:
+def _readable_errors(source: Source, max_pixels: int) -> Iterator[None]:
     try:
         yield
     except Image.DecompressionBombError as error:
-        limit = f"{MAX_PIXELS // 1_000_000} megapixels"
-        raise UserError(f"cannot read {source}: it has more than {limit}, shrink it") from error
+        raise _too_many_pixels(source, max_pixels) from error
     except UnidentifiedImageError as error:
-        raise UserError(f"cannot read {source}: not a picture, or damaged") from error
+        reason = "not a picture, or damaged"
+        if str(source).lower().endswith(HEIC_SUFFIXES) and ".heic" not in OUTPUT_SUFFIXES:
+            reason = "HEIC needs another package, pip install 'nst[heif]' brings it"
+        raise UserError(f"cannot read {source}: {reason}") from error
     except MemoryError as error:
         raise UserError(f"cannot read {source}: too large for the memory, shrink it") from error
     except OSError as error:
@@ -268,3 +298,8 @@ def _readable_errors(source: Path) -> Iterator[None]:
         raise UserError(f"cannot read {source}: the file is damaged ({error})") from error
     except _DECODER_ERRORS as error:
         raise UserError(f"cannot read {source}: the file is damaged ({error})") from error
+
+
+def _too_many_pixels(source: Source, max_pixels: int) -> UserError:
+    limit = f"{max_pixels / 1_000_000:g} megapixels"
+    return UserError(f"cannot read {source}: it has more than {limit}, shrink it")

@@ -14,13 +14,25 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
-from nst.infer.images import as_rgb, format_of, is_srgb, opened, upright, write_image
+from nst.infer.images import (
+    Source,
+    as_rgb,
+    encode_image,
+    format_of,
+    is_srgb,
+    opened,
+    upright,
+)
+from nst.infer.pixel_limit import MAX_PIXELS
 
 EXIF_FORMATS = frozenset({"JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"})
 XMP_FORMATS = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 DPI_FORMATS = frozenset({"JPEG", "PNG", "TIFF", "BMP"})
 QUALITY_FORMATS = frozenset({"JPEG", "WEBP", "AVIF", "HEIF"})
 """Formats that throw detail away, as much as a quality from 1 to 100 says."""
+
+SEQUENCE_FORMATS = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF"})
+"""Formats whose further pictures are frames or pages, not layers or thumbnails."""
 
 LAYOUT_TAGS = frozenset(
     (*range(254, 267), *range(273, 285), *range(296, 298), *range(317, 334), *range(338, 348))
@@ -41,6 +53,7 @@ class Photo:
         dpi: resolution in pixels per inch, across and down, if the file tells it.
         encoding: how its pixels were encoded, for Pillow's ``save`` in the same format.
         deep: whether it had more than 8 bits per channel, which the result will not have.
+        frames: of an animation, or pages; 1 for a single picture.
     """
 
     image: Image.Image
@@ -51,18 +64,37 @@ class Photo:
     dpi: tuple[float, float] | None = None
     encoding: Mapping[str, Any] = field(default_factory=dict)
     deep: bool = False
+    frames: int = 1
 
 
-def read_photo(path: Path) -> Photo:
+def read_size(source: Source, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Find out the size of a picture without decoding it.
+
+    Args:
+        source: as for ``read_photo``.
+        max_pixels: the most that it may have.
+    Returns:
+        Width and height in pixels, as stored: a photo may have to be turned.
+    Raises:
+        UserError: if it is missing, empty, no picture, or has more pixels.
+    """
+    with opened(source, max_pixels=max_pixels) as image:
+        return image.size
+
+
+def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read a picture and what its file holds besides.
 
     Args:
-        path: a file in any format that Pillow reads; of an animation, the first frame.
+        source: a file in any format that Pillow reads, or its content; of an animation, the first
+            frame.
+        max_pixels: the most that it may have.
     Raises:
-        UserError: if it is missing, empty, damaged, no picture, or has over 250 megapixels.
+        UserError: if it is missing, empty, damaged, no picture, or has more pixels.
     """
-    with opened(path) as image:
+    with opened(source, max_pixels=max_pixels) as image:
         deep = has_16_bits(image)
+        frames = getattr(image, "n_frames", 1) if image.format in SEQUENCE_FORMATS else 1
         image.load()
         encoding = jpeg_encoding(image)
         upright(image)
@@ -76,21 +108,24 @@ def read_photo(path: Path) -> Photo:
             dpi=resolution(image),
             encoding=encoding,
             deep=deep,
+            frames=frames,
         )
 
 
-def write_photo(
+def encode_photo(
     stylized: Image.Image, path: Path, photo: Photo, *, quality: int | None = None
-) -> None:
-    """Write what was made of a photo, with what the photo's file held besides pixels.
+) -> memoryview:
+    """Encode what was made of a photo, with what the photo's file held besides pixels.
 
     Args:
         stylized: in sRGB, mode "RGB" or "RGBA".
-        path: its suffix names the format.
+        path: that it is for; its suffix names the format.
         photo: that it was made of.
         quality: 1 to 100, for formats that have one; None is the photo's own, or 95.
+    Returns:
+        What ``nst.infer.images.write_encoded`` takes.
     Raises:
-        UserError: as ``nst.infer.images.write_image``.
+        UserError: if the suffix is unknown, or the format cannot hold the picture.
     """
     target = format_of(path)
     options: dict[str, Any] = dict(photo.encoding) if target == photo.format else {}
@@ -105,7 +140,7 @@ def write_photo(
         options["dpi"] = photo.dpi
     if photo.profile and target != "BMP":
         stylized, options["icc_profile"] = in_profile(stylized, photo.profile), photo.profile
-    write_image(stylized, path, options)
+    return encode_image(stylized, path, options)
 
 
 def has_16_bits(image: Image.Image) -> bool:

@@ -15,12 +15,12 @@ def find_photos(folder: Path) -> list[Path]:
         UserError: if the folder is missing or holds none.
     """
     if not folder.is_dir():
-        raise UserError(f"the content folder {folder} is missing: give a folder of photos")
+        raise UserError(f"there is no folder {folder}: give a folder of photos")
     paths = sorted(
         path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
     )
     if not paths:
-        raise UserError(f"no JPEG, PNG or WebP photo in the content folder {folder}")
+        raise UserError(f"no JPEG, PNG or WebP photo in the folder {folder}")
     return paths
 
 

@@ -25,7 +25,7 @@ OUR_IMPORTS = {
 }
 OTHER_IMPORTS = {
     "configs": set(),
-    "infer": {"numpy", "PIL", "google", "onnx", "onnxruntime", "pillow_heif", "typer"},
+    "infer": {"numpy", "PIL", "google", "onnx", "onnxruntime", "pillow_heif", "rich", "typer"},
     "models": {"torch", "torchvision", "safetensors"},
     "export": {"numpy", "PIL", "onnx", "onnxruntime", "torch", "typer"},
     "train": {
@@ -112,7 +112,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_module_and_config(wheel: Path) -> None:
-    suffixes = {".py", ".yaml", ".typed", ".j2", ".jpg", ".md", ".html", ".css", ".js"}
+    suffixes = {".py", ".yaml", ".typed", ".j2", ".jpg", ".md", ".html", ".css", ".js", ".onnx"}
     expected = {
         f"nst/{path.relative_to(ROOT)}"
         for folder in FOLDERS

@@ -1,7 +1,9 @@
 import importlib.metadata
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +99,72 @@ def test_inputs_are_never_overwritten(
         assert original.read_bytes() == before
 
 
+@pytest.mark.parametrize("out", ["out", "out/", "deep/er/out"])
+def test_a_folder_for_the_result(
+    photo: Path, invert_bytes: Path, tmp_path: Path, capfd: Capture, out: str
+) -> None:
+    argv = [str(photo), "--style", str(invert_bytes), "-o", f"{tmp_path}/{out}"]
+    assert main(argv) == 0
+    assert names(tmp_path / out) == ["photo.png"]
+    capfd.readouterr()
+    assert "it exists, pass --overwrite" in refused(capfd, *argv)
+
+
+def test_another_format(photo: Path, invert_bytes: Path) -> None:
+    assert main([str(photo), "--style", str(invert_bytes), "--format", "tiff"]) == 0
+    with Image.open(photo.with_name("photo.invert.tiff")) as image:
+        assert image.format == "TIFF"
+
+
+def test_the_smallest_picture(invert_bytes: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1), "black").save(tmp_path / "a.png")
+    assert main([str(tmp_path / "a.png"), "--style", str(invert_bytes)]) == 0
+    assert pixels(tmp_path / "a.invert.png").tolist() == [[[255, 255, 255]]]
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1199", 2), ("1200", 0), ("0.0012MP", 0)])
+def test_max_pixels(photo: Path, invert_bytes: Path, limit: str, status: int) -> None:
+    assert main([str(photo), "--style", str(invert_bytes), "--max-pixels", limit]) == status
+
+
+def test_an_animation(invert_bytes: Path, tmp_path: Path, capfd: Capture) -> None:
+    frames = [Image.new("RGB", (20, 20), color) for color in ("black", "white", "red")]
+    path = tmp_path / "a.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[70, 80, 90], loop=0)
+    assert main([str(path), "--style", str(invert_bytes)]) == 0
+    with Image.open(tmp_path / "a.invert.gif") as result:
+        colors = []
+        for number in range(3):
+            result.seek(number)
+            colors.append(result.convert("RGB").getpixel((5, 5)))
+            assert result.info["duration"] == 70 + 10 * number
+    assert colors == [(255, 255, 255), (0, 0, 0), (0, 255, 255)]
+    assert capfd.readouterr().err == ""
+    assert main([str(path), "--style", str(invert_bytes), "--format", "bmp"]) == 0
+    assert "holds 3 pictures, the result is of the first" in capfd.readouterr().err
+    assert pixels(tmp_path / "a.invert.bmp")[5, 5].tolist() == [255, 255, 255]
+
+
+def test_quiet_and_verbose(photo: Path, invert_bytes: Path, tmp_path: Path, capfd: Capture) -> None:
+    argv = [str(photo), "--style", str(invert_bytes), "--overwrite"]
+    assert main([*argv, "--quiet"]) == 0
+    assert capfd.readouterr() == ("", "")
+    assert main([*argv, "--verbose"]) == 0
+    out, err = capfd.readouterr()
+    assert out.count("\n") == 1
+    assert "photo.invert.png: read 0." in err
+    assert " s, network 0." in err
+
+
+def test_a_shipped_style_by_its_name(photo: Path, capfd: Capture) -> None:
+    assert main([str(photo), "--style", "starry-night"]) == 0
+    assert names(photo.parent) == ["photo.png", "photo.starry_night.png"]
+    capfd.readouterr()
+    assert "there is no style stary_nite: did you mean starry_night?" in refused(
+        capfd, photo, "--style", "stary_nite"
+    )
+
+
 def test_strength(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     argv = [str(photo), "--style", str(invert_bytes), "-o", str(out), "--overwrite", "--strength"]
@@ -146,8 +214,14 @@ def test_range_and_threads(photo: Path, save_graph: SaveGraph, capfd: Capture) -
         (["--threads", "0"], "greater than or equal to 1"),
         (["--quality", "0"], "greater than or equal to 1"),
         (["--out", "a.psd"], "suffix .psd is not supported, use one of ."),
-        (["--out", "a"], "the name has no suffix"),
-        (["--out", ""], "the name has no suffix"),
+        (["--out", ""], "--out is empty"),
+        (["--out", "photo.png/"], "a file has that name"),
+        (["--out", "a.jpg", "--format", "png"], "are two formats: leave one out"),
+        (["--format", "psd"], "--format psd is not supported, use one of "),
+        (["--max-pixels", "many"], "--max-pixels takes a number such as 250MP or 250000000"),
+        (["--max-pixels", "0"], "--max-pixels takes a number"),
+        (["--shard", "9/8"], "--shard takes a part such as 3/8"),
+        (["--quiet", "--verbose"], "--quiet and --verbose contradict each other"),
         (["--out", "missing/a.png"], "the folder missing does not exist"),
         (["--out", "photo.png/a.png"], "Not a directory"),
         (["--out", "folder.png"], "it is a folder"),
@@ -176,9 +250,23 @@ def test_output_is_checked_before_the_work(photo: Path, tmp_path: Path, capfd: C
     assert "does not exist" in error
 
 
+def bomb(path: Path) -> None:
+    """A PNG of 57 bytes that promises 60000x60000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
 def bad_photo(path: Path, kind: str) -> None:
     if kind == "missing":
         path.unlink()
+    elif kind == "bomb":
+        bomb(path)
     elif kind == "folder":
         path.unlink()
         path.mkdir()
@@ -194,10 +282,10 @@ def bad_photo(path: Path, kind: str) -> None:
     ("kind", "message"),
     [
         ("missing", "there is no such file"),
-        ("folder", "it is a folder"),
         ("empty", "the file is empty"),
         ("text", "not a picture"),
         ("truncated", "the file is damaged"),
+        ("bomb", "it has more than 250 megapixels, shrink it"),
     ],
 )
 def test_bad_photo_is_refused(
@@ -260,7 +348,7 @@ def test_model_of_another_size_is_refused(
 
 
 def test_no_arguments(capfd: Capture) -> None:
-    assert refused(capfd) == "nst-infer: Missing argument 'PHOTO'. (see nst-infer --help)\n"
+    assert refused(capfd) == "nst-infer: Missing argument 'INPUT...'. (see nst-infer --help)\n"
 
 
 def test_no_style(photo: Path, capfd: Capture) -> None:
@@ -276,6 +364,8 @@ def test_help_names_every_option(capfd: Capture) -> None:
     assert main(["--help"]) == 0
     out = capfd.readouterr().out
     for option in ("--style", "-o, --out", "--overwrite", "--range", "--threads", "--version"):
+        assert option in out
+    for option in ("--format", "-r, --recursive", "--shard", "--max-pixels", "--json"):
         assert option in out
 
 
@@ -293,11 +383,14 @@ def test_any_file_name(photo: Path, invert_bytes: Path, capfd: Capture, stem: st
 
 
 def test_default_name_that_is_too_long_is_refused(
-    photo: Path, invert_bytes: Path, capfd: Capture
+    photo: Path, invert_bytes: Path, tmp_path: Path, capfd: Capture
 ) -> None:
     renamed = photo.rename(photo.with_name("x" * 251 + ".png"))
-    assert "File name too long" in refused(capfd, renamed, "--style", invert_bytes)
+    error = refused(capfd, renamed, "--style", invert_bytes)
+    assert "File name too long, --out gives the result another" in error
     assert names(photo.parent) == [renamed.name]
+    assert main([str(renamed), "--style", str(invert_bytes), "-o", f"{tmp_path / 'out'}/"]) == 0
+    assert names(tmp_path / "out") == [renamed.name]
 
 
 def test_full_disk_leaves_nothing(photo: Path, invert_bytes: Path) -> None:

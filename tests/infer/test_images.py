@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from nst.infer import UserError
-from nst.infer.images import as_rgb, check_output_suffix, read_image, write_image
+from nst.infer.images import (
+    as_rgb,
+    check_output_suffix,
+    opened,
+    read_image,
+    suffix_of_format,
+    write_image,
+)
 
 
 def noise(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:
@@ -84,6 +91,12 @@ def test_transparency_is_laid_on_white_for_formats_without_it(tmp_path: Path, su
     assert pixels(read_image(path)).tolist() == np.full((16, 16, 3), 255).tolist()
     write_image(Image.new("RGBA", (16, 16), (0, 0, 0, 128)), path)
     assert np.abs(pixels(read_image(path)).astype(int) - 127).max() <= 1
+
+
+def test_suffix_of_a_format() -> None:
+    for name, suffix in (("WEBP", ".webp"), ("PNG", ".png"), ("PSD", ".png"), ("", ".png")):
+        assert suffix_of_format(name) == suffix
+    assert suffix_of_format("JPEG") in (".jpg", ".jpeg")
 
 
 @pytest.mark.parametrize("name", ["a.psd", "a", "a.jpg.txt", ".png", "a.onnx"])
@@ -299,6 +312,17 @@ def test_no_picture_is_refused(tmp_path: Path, content: bytes) -> None:
         read_image(path)
 
 
+def test_heic_without_its_package_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.HEIC").write_bytes(bytes(100))
+    with pytest.raises(UserError, match="not a picture, or damaged"):
+        read_image(tmp_path / "a.HEIC")
+    monkeypatch.setattr("nst.infer.images.OUTPUT_SUFFIXES", (".png",))
+    with pytest.raises(UserError, match=r"pip install 'nst\[heif\]' brings it"):
+        read_image(tmp_path / "a.HEIC")
+
+
 def test_missing_folder_and_empty_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     for name, reason in (("no.jpg", "no such file"), ("", "folder"), ("empty.jpg", "empty")):
@@ -309,6 +333,18 @@ def test_missing_folder_and_empty_are_refused(tmp_path: Path) -> None:
 def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="more than 250 megapixels"):
         read_image(bomb(tmp_path / "a.png", 25_001, 10_000))
+
+
+def test_a_limit_of_ones_own(tmp_path: Path) -> None:
+    Image.new("RGB", (101, 10)).save(tmp_path / "a.png")
+    for limit in (1009, 500, 1):
+        with (
+            pytest.raises(UserError, match=f"more than {limit / 1e6:g} megapixels"),
+            opened(tmp_path / "a.png", max_pixels=limit),
+        ):
+            pytest.fail("it was opened")
+    with opened(tmp_path / "a.png", max_pixels=1010) as image:
+        assert image.size == (101, 10)
 
 
 def test_large_pictures_pass_the_limit_without_a_warning(tmp_path: Path) -> None:

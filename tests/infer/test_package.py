@@ -1,4 +1,5 @@
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,9 @@ def test_public_names_are_sorted_and_there() -> None:
         nst.infer.missing  # noqa: B018
 
 
+REPORTS_OFF = {"CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"}
+
+
 def test_docstring_draws_every_module() -> None:
     folder = Path(nst.infer.__file__).parent
     modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
@@ -53,12 +57,43 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & (heavy | {"torch", "torchvision"})
 
 
+@pytest.mark.parametrize("command", ["bench", "info", "sheet", "styles"])
+def test_help_of_other_commands_loads_nothing_heavy(command: str) -> None:
+    loaded = loaded_by(f"from nst.infer.{command}_cli import main; assert main(['--help']) == 0")
+    assert not loaded & {"PIL", "numpy", "onnx", "onnxruntime", "rich"}
+
+
 def test_stylizing_loads_no_training_library(photo: Path, invert_bytes: Path) -> None:
     loaded = loaded_by(
-        "from nst.infer.cli import main; assert main([sys.argv[1], '--style', sys.argv[2]]) == 0",
+        "from nst.infer.cli import main\n"
+        "assert main([sys.argv[1], '--style', sys.argv[2], '--device', 'cpu']) == 0",
         photo,
         invert_bytes,
     )
     assert {"numpy", "onnxruntime", "PIL"} <= loaded
     training = {"lightning", "onnx", "onnxscript", "pytorch_lightning", "torch", "torchvision"}
     assert not loaded & training
+
+
+def test_nothing_is_reported_to_anybody(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
+    """onnxruntime keeps a database of what it will report in the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {key: value for key, value in os.environ.items() if key not in REPORTS_OFF}
+    environment |= {"HOME": str(home), "TMPDIR": str(home)}
+    command = [sys.executable, "-m", "nst.infer", str(photo), "--style", str(invert_bytes)]
+    subprocess.run(command, check=True, env=environment)
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", ["nst.export.parity", "nst.train.evaluate.cost"])
+def test_onnxruntime_is_told_first(module: str) -> None:
+    code = (
+        "import builtins, os; plain = builtins.__import__\n"
+        "def watched(name, *given, **named):\n"
+        "    assert name != 'onnxruntime' or os.environ.get('ORT_DISABLE_TELEMETRY')\n"
+        "    return plain(name, *given, **named)\n"
+        f"builtins.__import__ = watched; import {module}"
+    )
+    environment = {key: value for key, value in os.environ.items() if key not in REPORTS_OFF}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
 from nst.infer import UserError
-from nst.infer.images import write_image
-from nst.infer.photo import Photo, read_photo, write_photo
+from nst.infer.images import write_encoded, write_image
+from nst.infer.photo import Photo, encode_photo, read_photo, read_size
 
 MAKER, ORIENTATION, WIDTH, HEIGHT = 0x010F, 0x0112, 0xA002, 0xA003
 EVERY_FORMAT = [".jpg", ".png", ".webp", ".tif", ".avif", ".heic"]
@@ -49,7 +49,7 @@ def through(path: Path, suffix: str | None = None, **flags: Any) -> Image.Image:
     """Read a photo and write it unchanged."""
     photo = read_photo(path)
     out = path.with_name(f"out{suffix or path.suffix}")
-    write_photo(photo.image, out, photo, **flags)
+    write_encoded(encode_photo(photo.image, out, photo, **flags), out)
     return Image.open(BytesIO(out.read_bytes()))
 
 
@@ -196,7 +196,26 @@ def test_wrong_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a picture"):
         read_photo(tmp_path / "photo.jpg")
     with pytest.raises(UserError, match="has no suffix"):
-        write_photo(picture(), tmp_path / "out", Photo(picture(), "PNG"))
+        encode_photo(picture(), tmp_path / "out", Photo(picture(), "PNG"))
+
+
+def test_the_size_is_known_without_decoding(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    picture((48, 32)).save(path, exif=exif(6))
+    path.write_bytes(path.read_bytes()[:-30])
+    assert read_size(path) == (48, 32)
+    assert read_size(BytesIO(path.read_bytes())) == (48, 32)
+    with pytest.raises(UserError, match=r"more than 0\.001 megapixels, shrink it"):
+        read_size(path, max_pixels=1000)
+
+
+def test_a_photo_that_was_read_already(tmp_path: Path) -> None:
+    picture().save(tmp_path / "photo.png")
+    content = BytesIO((tmp_path / "photo.png").read_bytes())
+    for _ in range(2):
+        np.testing.assert_array_equal(np.asarray(read_photo(content).image), np.asarray(picture()))
+    with pytest.raises(UserError, match=r"it is empty \(0 bytes\)"):
+        read_photo(BytesIO())
 
 
 @settings(

@@ -1,3 +1,4 @@
+import doctest
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from PIL import Image
 
+import nst.infer.stylizer
 from nst.infer import ModelMetadata, Stylizer, UserError
 
 SaveGraph = Callable[..., Path]
@@ -291,3 +293,37 @@ def test_image_without_alpha_has_none_after(invert_bytes: Path) -> None:
 def test_image_of_another_mode_is_converted(invert_bytes: Path) -> None:
     stylized = Stylizer(invert_bytes).stylize_image(Image.new("L", (3, 2), 55))
     assert stylized.getpixel((0, 0)) == (200, 200, 200)
+
+
+def test_the_example_in_the_docstring() -> None:
+    results = doctest.testmod(nst.infer.stylizer)
+    assert results.attempted >= 3
+    assert results.failed == 0
+
+
+def test_pillow_pictures_too(invert_bytes: Path) -> None:
+    result = Stylizer(invert_bytes)(Image.new("RGBA", (20, 17), (1, 2, 3, 40)))
+    assert (result.mode, result.size) == ("RGBA", (20, 17))
+    assert result.getpixel((3, 3)) == (254, 253, 252, 40)
+
+
+def test_a_style_by_name() -> None:
+    assert Stylizer("Starry-Night").style == "starry_night"
+    with pytest.raises(UserError, match="did you mean starry_night"):
+        Stylizer("starry_knight")
+
+
+def test_our_float_files_get_every_size(save_graph: SaveGraph, metadata: ModelMetadata) -> None:
+    """They give back any size; other people's are padded to a multiple of four."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], keepdims=1),
+        helper.make_node("Sub", ["x", "x"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "mean"], ["y"]),
+    ]
+    props = metadata.to_props() | {"nst.layout": "NCHW", "nst.value_range": "0-255"}
+    frame = np.zeros((18, 17, 3), np.uint8)
+    frame[-1] = 250
+    ours = Stylizer(save_graph("ours.onnx", nodes, props=props))
+    theirs = Stylizer(save_graph("theirs.onnx", nodes), value_range=(0, 255))
+    assert abs(int(ours(frame)[0, 0, 0]) - frame.mean()) < 1
+    assert abs(int(theirs(frame)[0, 0, 0]) - frame.mean()) > 1.5

@@ -169,7 +169,7 @@ def test_narrow_photos_are_no_previews(photos: Path) -> None:
 
 
 def test_folders_without_photos(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is missing"):
+    with pytest.raises(UserError, match="there is no folder"):
         PhotoFolder(tmp_path / "none", crop_px=32)
     with pytest.raises(UserError, match="no JPEG, PNG or WebP photo"):
         PhotoFolder(tmp_path, crop_px=32)

@@ -244,7 +244,7 @@ def test_existing_results_stay(
         (("--atlas", "PHOTO"), "a photo and one painting"),
         (("--atlas", "PHOTO", "PAINTING", "--video"), "--video does not go with --atlas"),
         (("--units", "relu1_1"), "--content FOLDER"),
-        (("--units", "relu1_1", "--content", "missing"), "missing is missing"),
+        (("--units", "relu1_1", "--content", "missing"), "there is no folder missing"),
         (("--units", "relu1_1", "--content", ".", "PHOTO"), "a picture does not go with --units"),
         (("--units", "relu1_9", "--content", "."), "unknown layer relu1_9"),
     ],

@@ -171,12 +171,11 @@ def stylize(
     brush_factor = read_brush(brush)
     # Imported late: the help must not wait for numpy.
     from nst.infer.devices import resolve_device
-    from nst.infer.images import read_image
     from nst.infer.metadata import VALUE_RANGES
     from nst.infer.style_sessions import StyleSettings
     from nst.infer.styles import find_style
     from nst.infer.stylize_run import Request, run
-    from nst.infer.treatment import Treatment
+    from nst.infer.treatment import Treatment, read_mask
 
     resolved = resolve_device(device)
     treatment = Treatment(
@@ -184,7 +183,7 @@ def stylize(
         long_side_px=size,
         brush=brush_factor,
         keep_colors=keep_colors,
-        mask=None if mask is None else read_image(mask).convert("L"),
+        mask=None if mask is None else read_mask(mask),
     )
     settings = StyleSettings(
         [find_style(each) for each in style],

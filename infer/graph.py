@@ -1,5 +1,6 @@
 """An image-to-image ONNX graph opened with onnxruntime."""
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -192,7 +193,8 @@ def _open_session(
     # Or a file named .ort is taken for another format, whose loader trusts its input.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if threads is not None:
-        options.intra_op_num_threads = threads
+        # More threads than cores only wait for each other.
+        options.intra_op_num_threads = min(threads, os.cpu_count() or 1)
     if choice.plugin_devices:
         options.add_provider_for_devices(choice.plugin_devices, {})
     # By path where it can be: weights kept in a file beside the model are found from there.

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from nst.infer.images import HEIC_SUFFIXES, OUTPUT_SUFFIXES
 PICTURE_SUFFIXES = frozenset({*OUTPUT_SUFFIXES, *HEIC_SUFFIXES})
 """What is taken for a picture in a folder, in lower case."""
 
+DIGEST_CHARACTERS = 8
 
 Thing = TypeVar("Thing")
 
@@ -146,6 +148,17 @@ def is_same(folder: Path, other: Path | None) -> bool:
     return False
 
 
+def stems_for(path: Path) -> tuple[str, ...]:
+    """Names for the result of a picture: the plain one, and others that tell it from more pictures.
+
+    They add its suffix, its folder, or characters that stand for its path.
+    """
+    folder = path.absolute().parent.name
+    digest = sha256(os.fsencode(path.absolute())).hexdigest()[:DIGEST_CHARACTERS]
+    own, name = path.stem, path.name
+    return own, name, f"{folder}-{own}", f"{folder}-{name}", f"{own}-{digest}"
+
+
 def find_results(paths: Sequence[Path], styles: Sequence[Path]) -> set[Path]:
     """Those of some pictures that an earlier run made of others of them.
 
@@ -156,7 +169,7 @@ def find_results(paths: Sequence[Path], styles: Sequence[Path]) -> set[Path]:
     folders = {style.parent for style in styles}
     names = {style.stem for style in styles}
     names |= {model.stem for folder in folders for model in folder.glob("*.onnx")}
-    originals = {path.parent / name for path in paths for name in (path.stem, path.name)}
+    originals = {path.parent / stem for path in paths for stem in stems_for(path)}
     return {
         path
         for path in paths

@@ -103,6 +103,7 @@ class Studio:
         overwrite: whether results that are there are made again.
         quality: 1 to 100, for formats that have one; None is the photo's own.
         max_pixels: the most that a picture may have.
+        seen_size: width and height at which the networks see a picture of some size.
     """
 
     styles: Callable[[bool], Sequence[Style]]
@@ -112,6 +113,7 @@ class Studio:
     overwrite: bool = False
     quality: int | None = None
     max_pixels: int = MAX_PIXELS
+    seen_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height)
 
     def results(self, job: Job) -> Iterator[Outcome]:
         """Make all results of a photo, which is decoded once.
@@ -187,7 +189,8 @@ class Studio:
 
     def _made(self, source: Source, wanted: dict[int, Outcome]) -> Iterator[Outcome]:
         width, height = read_size(source, max_pixels=self.max_pixels)
-        with self.gate.admit(width * height) as alone:
+        seen_width, seen_height = self.seen_size(width, height)
+        with self.gate.admit(max(width * height, seen_width * seen_height)) as alone:
             self.halt.check()
             styles = self.styles(alone)
             reading = Seconds()

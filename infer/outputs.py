@@ -4,9 +4,8 @@ import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import normalize
@@ -14,7 +13,7 @@ from unicodedata import normalize
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable
 from nst.infer.images import OUTPUT_SUFFIXES, Source, check_output_suffix, format_of
-from nst.infer.inputs import Picture, is_folder
+from nst.infer.inputs import Picture, is_folder, stems_for
 
 DIGEST_CHARACTERS = 8
 
@@ -115,13 +114,6 @@ def told_apart(pictures: Sequence[Picture], to: Destination, form: str | None) -
     Where two would be the same, they get what tells the pictures apart: their suffix, their
     folder, or a digest of their path.
     """
-    ways: list[Callable[[Picture], str]] = [
-        lambda picture: picture.place.stem,
-        lambda picture: picture.path.name,
-        lambda picture: f"{picture.path.absolute().parent.name}-{picture.place.stem}",
-        lambda picture: f"{picture.path.absolute().parent.name}-{picture.path.name}",
-        lambda picture: f"{picture.place.stem}-{digest(picture.path)}",
-    ]
 
     def keys(stems: Iterable[str]) -> list[str]:
         return [
@@ -129,12 +121,13 @@ def told_apart(pictures: Sequence[Picture], to: Destination, form: str | None) -
             for each, stem in zip(pictures, stems, strict=True)
         ]
 
-    stems = [ways[0](picture) for picture in pictures]
-    for way in ways[1:]:
+    ways = [stems_for(picture.path) for picture in pictures]
+    stems = [way[0] for way in ways]
+    for number in range(1, len(ways[0]) if ways else 0):
         shared = repeated(keys(stems))
         stems = [
-            way(picture) if key in shared else stem
-            for picture, stem, key in zip(pictures, stems, keys(stems), strict=True)
+            way[number] if key in shared else stem
+            for way, stem, key in zip(ways, stems, keys(stems), strict=True)
         ]
     return stems
 
@@ -147,11 +140,6 @@ def repeated(keys: Sequence[str]) -> Set[str]:
 def key_of(path: Path) -> str:
     """The same for two names of one file, also where upper and lower case are the same."""
     return normalize("NFC", os.path.abspath(path)).casefold()  # noqa: PTH100 # links stay
-
-
-def digest(path: Path) -> str:
-    """A few characters that stand for a path."""
-    return sha256(os.fsencode(path.absolute())).hexdigest()[:DIGEST_CHARACTERS]
 
 
 def folder_of(picture: Picture, to: Destination) -> Path:

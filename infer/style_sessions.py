@@ -19,6 +19,9 @@ from nst.infer.treatment import AS_TRAINED, Treatment, treat
 NETWORK_BYTES = 2 * 1024**3
 """What a network takes at most if there is plenty of memory."""
 
+WORKER_BYTES = 400_000_000
+"""What each of several networks should have: ``TransformerNet`` needs it for small tiles."""
+
 FREE_SHARE = 0.8
 """Of the free memory that all networks together may take."""
 
@@ -107,6 +110,15 @@ def ready(
         return Painted(stylized, tiles)
 
     return Style(stylizer.style, stylize)
+
+
+def workers_in(max_memory: int | None) -> int:
+    """How many networks fit into the memory that there is, at least 1."""
+    memory = max_memory
+    if memory is None:
+        free = available_bytes()
+        memory = NETWORK_BYTES if free is None else int(FREE_SHARE * free)
+    return max(1, memory // WORKER_BYTES)
 
 
 def share_memory(crew: Crew, max_memory: int | None = None) -> int | None:

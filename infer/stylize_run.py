@@ -2,7 +2,7 @@
 
 import errno
 import sys
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
@@ -28,7 +28,7 @@ from nst.infer.outputs import (
 )
 from nst.infer.photo import read_photo
 from nst.infer.report import Report
-from nst.infer.style_sessions import StyleSettings, open_styles
+from nst.infer.style_sessions import StyleSettings, open_styles, workers_in
 
 STDIN = "-"
 ALONE = Crew(workers=1, threads=1)
@@ -79,6 +79,11 @@ class Request:
             total=total,
         )
 
+    def inputs_with(self, pictures: Iterable[Path]) -> Set[FileId]:
+        """All files that are never written over: pictures, styles, the mask."""
+        masks = () if self.mask is None else (self.mask,)
+        return file_ids((*self.settings.files, *masks, *pictures))
+
     def studio(
         self,
         inputs: Set[FileId],
@@ -103,6 +108,7 @@ class Request:
             overwrite=self.overwrite,
             quality=self.quality,
             max_pixels=self.max_pixels,
+            seen_size=self.settings.treatment.seen_size,
         )
 
 
@@ -142,8 +148,7 @@ def run(request: Request) -> int:
     if not file_ids(picture.path for picture in found.pictures):
         raise no_input(found)
     jobs = plan(found.pictures, names, to, form)
-    masks = () if request.mask is None else (request.mask,)
-    inputs = file_ids((*styles, *masks, *(picture.path for picture in found.pictures)))
+    inputs = request.inputs_with(picture.path for picture in found.pictures)
     if one and request.shard is None:
         return run_one(request, jobs[0], to, inputs)
     return run_batch(request, found, take_shard(jobs, request.shard), to, inputs)
@@ -176,7 +181,7 @@ def run_one(request: Request, job: Job, to: Destination, inputs: Set[FileId]) ->
     studio = request.studio(inputs, ALONE, report.progress)
     if to.folder is not None:
         ensure_folder(target.parent)
-    with report:
+    with terminate_as_interrupt(), report:
         for outcome in studio.results(job):
             if outcome.error is not None:
                 raise outcome.error
@@ -194,7 +199,9 @@ def run_stdin(request: Request, form: str | None) -> int:
         raise UserError(
             "- is one picture, from the standard input: it takes no others and one style"
         )
-    inputs = file_ids(request.settings.files)
+    if request.recursive or request.shard is not None:
+        raise UserError("- is one picture, from the standard input: no --recursive, no --shard")
+    inputs = request.inputs_with(())
     to = read_destination(request.out, one=True, form=form)
     if to.folder is not None:
         raise UserError("- has no name for a file in a folder: give -o a file")
@@ -231,12 +238,15 @@ def run_batch(
     """
     report = request.report(sum(len(job.targets) for job in jobs))
     if found.results:
-        report.notice(f"{len(found.results)} pictures are left out as results of an earlier run")
+        first, *others = found.results
+        more = f" and {len(others)} more" if others else ""
+        report.notice(f"left out as results of an earlier run: {first}{more}")
     for path in found.results:
         report.detail(f"{path} is left out")
     for failure in found.failures:
         report.failure(*failure)
-    crew = share_cores(request.settings.threads or usable_cores(), max(1, len(jobs)))
+    cores = min(request.settings.threads or usable_cores(), workers_in(request.settings.max_memory))
+    crew = share_cores(cores, max(1, len(jobs)))
     report.detail(f"{len(jobs)} pictures, {crew.workers} at a time")
     studio = request.studio(inputs, crew)
     if to.folder is not None:

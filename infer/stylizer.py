@@ -201,7 +201,10 @@ class Stylizer:
         from nst.infer.tiling.surgery import bake_knobs, load_whole
 
         model = load_whole(self.model)
-        return model and LargePictures(bake_knobs(model, strength), str(self.model))
+        if model is None:
+            return None
+        ours = self.metadata is not None
+        return LargePictures(bake_knobs(model, strength), str(self.model), ours=ours)
 
     def _paint_in_tiles(
         self,
@@ -214,9 +217,10 @@ class Stylizer:
     ) -> None:
         from nst.infer.tiling.large import paint_in_tiles
 
-        pictures = self._large if strength == 1 else self._large_pictures(strength)
-        assert pictures is not None
         style = self._graphs.at(strength)
+        mixed_outside = style.mixed < 1
+        pictures = self._large if strength == 1 or mixed_outside else self._large_pictures(strength)
+        assert pictures is not None
         name = style.graph.input_name
 
         def open_style(content: bytes) -> Callable[[Frame], Frame]:

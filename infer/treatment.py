@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from nst.infer.colors import keep_colors
+from nst.infer.images import read_image
 from nst.infer.stylizer import Stylizer
 
 AUTO_LONG_SIDE_PX = 1024
@@ -65,6 +67,18 @@ class Treatment:
 
 
 AS_TRAINED = Treatment()
+
+
+def read_mask(path: Path) -> Image.Image:
+    """Read a mask, mode "L". What is transparent is black.
+
+    Raises:
+        UserError: as ``nst.infer.images.read_image``.
+    """
+    image = read_image(path)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return image.convert("L")
 
 
 def treat(

@@ -53,13 +53,22 @@ class LargePictures:
     Args:
         model: that takes pictures of any size, its knobs baked in.
         name: of the file, for error messages.
+        ours: whether nst exported it. Others are run whole: their operators may do anything.
+    Attributes:
+        can_cut: whether it can be run in tiles.
     """
 
-    def __init__(self, model: onnx.ModelProto, name: str) -> None:
-        self.graph = StagedGraph(model)
+    def __init__(self, model: onnx.ModelProto, name: str, *, ours: bool = True) -> None:
         self.name = name
-        self.overlap_px = reach_px(model)
         self.working = bytes_per_px(model)
+        self.graph = StagedGraph(model)
+        self.can_cut = ours and self.graph.is_local
+        self.overlap_px, self.waiting = 0, 0.0
+        if self.can_cut:
+            self._look_at_norms(model)
+
+    def _look_at_norms(self, model: onnx.ModelProto) -> None:
+        self.overlap_px = reach_px(model)
         sizes = tensor_bytes(model)
         waiting = (
             sum(sizes.get(each, 0) for each in self.graph.needed_after(number))
@@ -85,7 +94,7 @@ class LargePictures:
             return None
         # The other half is for what waits while statistics are measured.
         sides = [side for side in TILE_SIDES_PX if self._tile_bytes(side) <= limit / 2]
-        if not self.graph.is_local or not sides:
+        if not self.can_cut or not sides:
             raise self._too_large(width, height, limit)
         painted = cut(width, height, side=sides[0], overlap=self.overlap_px)
         most = int((limit - self._tile_bytes(sides[0])) / max(self.waiting, 1))
@@ -110,7 +119,7 @@ class LargePictures:
     def _too_large(self, width: int, height: int, limit: int) -> UserError:
         needed = width * height * self.working
         advice = "raise --max-memory or give a smaller picture"
-        if not self.graph.is_local:
+        if not self.can_cut:
             advice += (
                 "; models that nst-export writes (without --statistics) are run in tiles instead"
             )

@@ -54,6 +54,8 @@ def _set_sides(port: ValueInfoProto) -> None:
 
 def _bytes(value: ValueInfoProto) -> int:
     kind = value.type.tensor_type
+    if not kind.elem_type:  # a sequence or another kind of value
+        return 0
     item = int(helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize)
     return item * math.prod(int(side.dim_value) for side in kind.shape.dim)
 

@@ -113,7 +113,6 @@ class StagedGraph:
             for node in ahead
             for name in node.input
             if self._stages.get(name, number + 1) <= number < self._stages[node.output[0]]
-            if node.output[0] in self._stages
         }
         needed[self.norms[number].input[0]] = None
         return list(needed)
@@ -237,7 +236,7 @@ def _fixed_norm(
         ("Mul", [x, "scale"], "scaled"),
         ("Add", ["scaled", "shift"], ""),
     ]
-    own = {f"{name}" for _, _, name in steps if name}
+    own = {name for _, _, name in steps if name}
     nodes = [
         helper.make_node(
             kind,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -149,3 +150,19 @@ def test_statistics_as_an_input_cannot_be_cut(tmp_path: Path, frame: np.ndarray)
     assert Stylizer(path)(frame).shape == frame.shape
     with pytest.raises(UserError, match=r"models that nst-export writes \(without --statistics\)"):
         Stylizer(path, max_memory=1000)(frame)
+
+
+def test_models_from_elsewhere_are_run_whole(
+    model: Path, tmp_path: Path, frame: np.ndarray
+) -> None:
+    """Whatever their operators are: nothing is known of them."""
+    graph = onnx.load(model)
+    del graph.metadata_props[:]
+    path = tmp_path / "elsewhere.onnx"
+    onnx.save(graph, path)
+    value_range = (0.0, 1.0) if "float" in model.name else None
+    stylizer = Stylizer(path, value_range=value_range, max_memory=10**10)
+    assert stylizer.count_tiles(WIDTH, HEIGHT) == 1
+    assert stylizer(frame).shape == frame.shape
+    with pytest.raises(UserError, match="models that nst-export writes"):
+        Stylizer(path, value_range=value_range, max_memory=1000)(frame)

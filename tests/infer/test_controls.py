@@ -84,6 +84,17 @@ def test_max_memory(photo: Path, invert_bytes: Path) -> None:
     )
 
 
+def test_a_mask_that_is_transparent(photo: Path, invert_bytes: Path) -> None:
+    mask = photo.with_name("mask.png")
+    Image.new("RGBA", (4, 4), (255, 255, 255, 0)).save(mask)
+    assert np.array_equal(stylized(photo, invert_bytes, "--mask", str(mask)), levels(photo))
+
+
+def test_more_threads_than_cores(photo: Path, invert_bytes: Path) -> None:
+    found = stylized(photo, invert_bytes, "--threads", "99999999999", "--device", "cpu")
+    assert np.array_equal(found, 255 - levels(photo))
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

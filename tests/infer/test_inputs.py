@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nst.infer import UserError
-from nst.infer.inputs import Found, find_pictures, take_shard
+from nst.infer.inputs import Found, find_pictures, stems_for, take_shard
 
 STYLE = Path("models/mosaic.onnx")
 
@@ -182,3 +182,11 @@ def test_shards_do_not_depend_on_results_that_are_there() -> None:
 
 def shard_of(shard: str) -> Sequence[str]:
     return take_shard(paths(find("p")), shard)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_results_with_names_that_tell_them_apart_are_left_out(number: int) -> None:
+    make("p/a.jpg")
+    stem = stems_for(Path("p/a.jpg"))[number]
+    make(f"p/{stem}.mosaic.jpg")
+    assert paths(find("p")) == ["p/a.jpg"]

@@ -132,3 +132,21 @@ def test_a_full_disk_behind_it(invert_bytes: Path) -> None:
     assert process.stderr == (
         b"nst-infer: cannot write to the standard output: No space left on device\n"
     )
+
+
+def test_the_mask_stays(invert_bytes: Path, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    Image.new("L", (4, 4)).save(mask)
+    before = mask.read_bytes()
+    flags: list[str | Path] = ["--mask", mask, "-o", mask, "--overwrite"]
+    process = run(encoded("PNG"), "--style", invert_bytes, *flags)
+    assert process.returncode == 2
+    assert b"it is an input" in process.stderr
+    assert mask.read_bytes() == before
+
+
+@pytest.mark.parametrize("flags", [["--recursive"], ["--shard", "9/3"]])
+def test_flags_for_many(flags: list[str], invert_bytes: Path) -> None:
+    process = run(encoded("PNG"), "--style", invert_bytes, *flags)
+    assert (process.returncode, process.stdout) == (2, b"")
+    assert b"no --recursive, no --shard" in process.stderr

@@ -10,7 +10,14 @@ from PIL import Image
 from nst.infer import Stylizer, UserError, style_sessions
 from nst.infer.batch import Batch, Crew, Halt, Halted
 from nst.infer.one_photo import Painted
-from nst.infer.style_sessions import NETWORK_BYTES, StyleSettings, open_styles, ready, share_memory
+from nst.infer.style_sessions import (
+    NETWORK_BYTES,
+    StyleSettings,
+    open_styles,
+    ready,
+    share_memory,
+    workers_in,
+)
 from nst.infer.treatment import AS_TRAINED
 
 
@@ -98,3 +105,12 @@ def test_networks_share_the_memory(
     monkeypatch.setattr(style_sessions, "available_bytes", lambda: free)
     assert share_memory(Crew(4, 1)) == share
     assert share_memory(Crew(4, 1), 1000) == 250
+
+
+def test_small_memory_makes_fewer_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workers_in(150_000_000) == 1
+    assert workers_in(2_000_000_000) == 5
+    monkeypatch.setattr(style_sessions, "available_bytes", lambda: 100_000_000)
+    assert workers_in(None) == 1
+    monkeypatch.setattr(style_sessions, "available_bytes", lambda: 10**11)
+    assert workers_in(None) == 200

@@ -244,6 +244,8 @@ def _onnxruntime_errors() -> tuple[type[Exception], ...]:
 
 def _short_reason(error: Exception) -> str:
     """The message of onnxruntime without its codes and source lines, at most 200 characters."""
+    if "xternal data" in str(error) or "xternal initializer" in str(error):
+        return "it keeps weights in another file, which is missing, damaged or outside its folder"
     message = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", one_line(str(error)))
     message = re.sub(r"^Load model from .* failed:", "", message)
     message = re.sub(r"\S+\.(cc|h):\d+ [^)]*\)( const)? ", "", message)

@@ -224,3 +224,20 @@ def test_too_little_memory_is_told(
     with pytest.raises(UserError, match="too large for the memory: give a smaller one"):
         graph.run(np.zeros((1, 3, 4, 4), np.float32))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("location", ["/etc/passwd", "../weights.bin", "missing.bin"])
+def test_weights_in_a_file_that_cannot_be_used(tmp_path: Path, location: str) -> None:
+    weight = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 3, 1, 1])
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value=location)
+    ports = [
+        helper.make_tensor_value_info(each, TensorProto.FLOAT, (1, 3, "h", "w")) for each in "xy"
+    ]
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    graph = helper.make_graph([node], "outside", ports[:1], ports[1:], [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path = tmp_path / "outside.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="weights in another file, which is missing, damaged or"):
+        ImageGraph(path)

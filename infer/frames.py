@@ -1,7 +1,7 @@
 """Frames of bytes through a graph, whatever it takes and gives."""
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from nst.infer.errors import UserError
 from nst.infer.graph import ImageGraph
 from nst.infer.metadata import BYTE_RANGE, ModelMetadata, ValueRange
 from nst.infer.value_range import measure_value_range
+
+Frame: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3), RGB."""
 
 MIN_SIZE_PX = 16
 """Smallest side given to a graph that does not tell its own."""

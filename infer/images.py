@@ -273,10 +273,15 @@ def is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
 
 def on_white(image: Image.Image) -> Image.Image:
     """Lay a picture of mode "RGBA" on white; one of mode "RGB" stays as it is."""
+    return laid_on(image, "white")
+
+
+def laid_on(image: Image.Image, color: str) -> Image.Image:
+    """Lay a picture of mode "RGBA" on a color; one of mode "RGB" stays as it is."""
     if image.mode == "RGB":
         return image
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")
+    ground = Image.new("RGBA", image.size, color)
+    return Image.alpha_composite(ground, image).convert("RGB")
 
 
 @contextmanager

@@ -2,6 +2,12 @@
 
 from pathlib import Path
 
+NETWORK_BYTES = 2 * 1024**3
+"""What a network takes at most, unless the user gives it more."""
+
+FREE_SHARE = 0.8
+"""Of the free memory that may be taken."""
+
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -17,6 +23,12 @@ def available_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | Non
     """
     known = [free for free in (_of_machine(meminfo), _of_container(cgroup)) if free is not None]
     return min(known, default=None)
+
+
+def usable_bytes() -> int | None:
+    """What of the memory may be taken; None on systems that do not tell."""
+    free = available_bytes()
+    return None if free is None else int(FREE_SHARE * free)
 
 
 def _of_machine(meminfo: Path) -> int | None:

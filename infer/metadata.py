@@ -24,6 +24,8 @@ STRENGTH_INPUT = "strength"
 STATISTICS_INPUT = "fixed_statistics"
 STATISTICS_OUTPUT = "statistics"
 """Names in a graph whose instance norms can be given their statistics."""
+KNOBS = (STRENGTH_INPUT, STATISTICS_INPUT)
+"""Inputs that change how a picture is stylized."""
 OWN_STATISTICS = -1.0
 """In place of a variance: the picture's own statistics count."""
 

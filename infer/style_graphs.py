@@ -1,11 +1,12 @@
 """The graph of a style, opened on a device for the strengths that are asked for."""
 
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from nst.infer.graph import ImageGraph
-from nst.infer.metadata import STRENGTH_INPUT
+from nst.infer.metadata import KNOBS, STRENGTH_INPUT
 
 if TYPE_CHECKING:
     import onnx
@@ -48,8 +49,15 @@ class StyleGraphs:
         self.threads, self.device = threads, device
         self._lock = Lock()
         self._others: dict[float, ImageGraph] = {}
-        self._with_knobs = None if device == "cpu" else self._load()
-        self.full = self.open() if self._with_knobs is None else self._baked(1.0)
+        self._bakes = device != "cpu" and self._has_knob(*KNOBS)
+        self.full = self._baked(1.0) if self._bakes else self.open()
+
+    @cached_property
+    def loaded(self) -> "onnx.ModelProto | None":
+        """The model with its weights; None if they are kept in other files."""
+        from nst.infer.tiling.surgery import load_whole
+
+        return load_whole(self.model)
 
     def at(self, strength: float) -> GraphAt:
         """The style at a strength, 0 to 1."""
@@ -57,7 +65,7 @@ class StyleGraphs:
             return GraphAt(self.full, 1.0, 1.0)
         if self.full.has_strength:
             return GraphAt(self.full, strength, 1.0)
-        if not self._takes_strength():
+        if not (self._bakes and self._has_knob(STRENGTH_INPUT)):
             return GraphAt(self.full, 1.0, strength)
         with self._lock:
             if strength not in self._others:
@@ -70,20 +78,14 @@ class StyleGraphs:
         """The model on its device, or another in its place."""
         return ImageGraph(self.model, threads=self.threads, device=self.device, content=content)
 
-    def _load(self) -> "onnx.ModelProto | None":
-        """The model if it has knobs that have to be baked in."""
-        from nst.infer.tiling.surgery import KNOBS, has_knob, load_whole
-
-        model = load_whole(self.model)
-        return model if model is not None and has_knob(model, *KNOBS) else None
-
-    def _takes_strength(self) -> bool:
-        from nst.infer.tiling.surgery import has_knob
-
-        return self._with_knobs is not None and has_knob(self._with_knobs, STRENGTH_INPUT)
+    def _has_knob(self, *names: str) -> bool:
+        """Whether the model has one of these inputs."""
+        return self.loaded is not None and any(
+            port.name in names for port in self.loaded.graph.input
+        )
 
     def _baked(self, strength: float) -> ImageGraph:
         from nst.infer.tiling.surgery import bake_knobs
 
-        assert self._with_knobs is not None
-        return self.open(bytes(bake_knobs(self._with_knobs, strength).SerializeToString()))
+        assert self.loaded is not None
+        return self.open(bytes(bake_knobs(self.loaded, strength).SerializeToString()))

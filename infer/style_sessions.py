@@ -10,20 +10,14 @@ from pathlib import Path
 from PIL import Image
 
 from nst.infer.batch import Crew, Halt
-from nst.infer.memory import available_bytes
+from nst.infer.memory import NETWORK_BYTES, usable_bytes
 from nst.infer.metadata import ValueRange
 from nst.infer.one_photo import Painted, Style
 from nst.infer.stylizer import Stylizer
 from nst.infer.treatment import AS_TRAINED, Treatment, treat
 
-NETWORK_BYTES = 2 * 1024**3
-"""What a network takes at most if there is plenty of memory."""
-
 WORKER_BYTES = 400_000_000
 """What each of several networks should have: ``TransformerNet`` needs it for small tiles."""
-
-FREE_SHARE = 0.8
-"""Of the free memory that all networks together may take."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +108,9 @@ def ready(
 
 def workers_in(max_memory: int | None) -> int:
     """How many networks fit into the memory that there is, at least 1."""
-    memory = max_memory
+    memory = usable_bytes() if max_memory is None else max_memory
     if memory is None:
-        free = available_bytes()
-        memory = NETWORK_BYTES if free is None else int(FREE_SHARE * free)
+        memory = NETWORK_BYTES
     return max(1, memory // WORKER_BYTES)
 
 
@@ -125,7 +118,7 @@ def share_memory(crew: Crew, max_memory: int | None = None) -> int | None:
     """Bytes that the network of a worker may take; None leaves it to the network."""
     if max_memory is not None:
         return max_memory // crew.workers
-    free = available_bytes()
-    if free is None or FREE_SHARE * free / crew.workers >= NETWORK_BYTES:
+    usable = usable_bytes()
+    if usable is None or usable / crew.workers >= NETWORK_BYTES:
         return None
-    return int(FREE_SHARE * free / crew.workers)
+    return usable // crew.workers

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from nst.infer.devices import resolve_device
 from nst.infer.errors import UserError
-from nst.infer.frames import FrameForm, mix
+from nst.infer.frames import Frame, FrameForm, mix
 from nst.infer.graph import ImageGraph, open_part, too_large_for_memory
 from nst.infer.images import as_rgb
 from nst.infer.metadata import VALUE_RANGES, ModelMetadata, ValueRange
@@ -21,8 +20,6 @@ from nst.infer.tiling.tiles import Box
 
 if TYPE_CHECKING:
     from nst.infer.tiling.large import LargePictures, Plan
-
-Frame = NDArray[np.uint8]
 
 SMALL_PX = 1_000_000
 """Pictures up to this many pixels are run whole, unless a memory limit was set."""
@@ -193,18 +190,15 @@ class Stylizer:
 
     @cached_property
     def _large(self) -> "LargePictures | None":
-        return self._large_pictures(1.0)
-
-    def _large_pictures(self, strength: float) -> "LargePictures | None":
-        """The model with its knobs baked in; None where its weights are kept in other files."""
-        from nst.infer.tiling.large import LargePictures
-        from nst.infer.tiling.surgery import bake_knobs, load_whole
-
-        model = load_whole(self.model)
+        """None for a model whose weights are kept in other files."""
+        model = self._graphs.loaded
         if model is None:
             return None
+        from nst.infer.tiling.large import LargePictures
+        from nst.infer.tiling.surgery import bake_knobs
+
         ours = self.metadata is not None
-        return LargePictures(bake_knobs(model, strength), str(self.model), ours=ours)
+        return LargePictures(bake_knobs(model, 1.0), str(self.model), ours=ours)
 
     def _paint_in_tiles(
         self,
@@ -216,11 +210,10 @@ class Stylizer:
         on_progress: Callable[[float], None] | None,
     ) -> None:
         from nst.infer.tiling.large import paint_in_tiles
+        from nst.infer.tiling.surgery import StagedGraph, bake_knobs
 
+        assert self._graphs.loaded is not None
         style = self._graphs.at(strength)
-        mixed_outside = style.mixed < 1
-        pictures = self._large if strength == 1 or mixed_outside else self._large_pictures(strength)
-        assert pictures is not None
         name = style.graph.input_name
 
         def open_style(content: bytes) -> Callable[[Frame], Frame]:
@@ -229,7 +222,7 @@ class Stylizer:
 
         try:
             paint_in_tiles(
-                pictures,
+                StagedGraph(bake_knobs(self._graphs.loaded, strength)),
                 plan,
                 size,
                 read=read,

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from nst.infer.colors import keep_colors
-from nst.infer.images import read_image
+from nst.infer.images import laid_on, read_image
 from nst.infer.stylizer import Stylizer
 
 AUTO_LONG_SIDE_PX = 1024
@@ -75,10 +75,7 @@ def read_mask(path: Path) -> Image.Image:
     Raises:
         UserError: as ``nst.infer.images.read_image``.
     """
-    image = read_image(path)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    return image.convert("L")
+    return laid_on(read_image(path), "black").convert("L")
 
 
 def treat(
@@ -111,9 +108,11 @@ def treat(
     if seen_size != photo.size:
         stylized = restore_size(stylized, seen, photo)
     if treatment.keep_colors:
-        _in_bands(stylized, photo, keep_colors)
+        _in_bands(keep_colors, stylized, photo)
     if treatment.mask is not None:
-        _lay_on(stylized, photo, treatment.mask)
+        mask = treatment.mask
+        fitted = mask if mask.size == photo.size else mask.resize(photo.size)
+        _in_bands(Image.composite, stylized, photo, fitted)
     if image.mode == "RGBA":
         stylized.putalpha(image.getchannel("A"))
     return stylized
@@ -147,22 +146,12 @@ def restore_size(stylized: Image.Image, seen: Image.Image, photo: Image.Image) -
     return result
 
 
-def _lay_on(stylized: Image.Image, photo: Image.Image, mask: Image.Image) -> None:
-    """Put the photo where a mask is dark, in place."""
-    fitted = mask if mask.size == photo.size else mask.resize(photo.size)
-    for box in _bands(photo):
-        band = Image.composite(stylized.crop(box), photo.crop(box), fitted.crop(box))
-        stylized.paste(band, box[:2])
-
-
 def _in_bands(
-    stylized: Image.Image,
-    photo: Image.Image,
-    change: Callable[[Image.Image, Image.Image], Image.Image],
+    change: Callable[..., Image.Image], stylized: Image.Image, *others: Image.Image
 ) -> None:
-    """Replace a picture by what is made of it and another, in place."""
-    for box in _bands(photo):
-        stylized.paste(change(stylized.crop(box), photo.crop(box)), box[:2])
+    """Replace a picture by what is made of it and others of its size, in place."""
+    for box in _bands(stylized):
+        stylized.paste(change(*(each.crop(box) for each in (stylized, *others))), box[:2])
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:

@@ -1,20 +1,18 @@
 """Pictures that are too large to go through a network at once: in tiles, without a seam."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from nst.infer.errors import UserError
-from nst.infer.memory import available_bytes
-from nst.infer.tiling.needs import PROBE_PX, bytes_per_px, tensor_bytes
+from nst.infer.frames import Frame
+from nst.infer.memory import NETWORK_BYTES, usable_bytes
+from nst.infer.tiling.needs import PROBE_PX, run_bytes_per_px, tensor_bytes
 from nst.infer.tiling.statistics import Arrays, Run, measure_statistics
-from nst.infer.tiling.surgery import ChannelStatistics, StagedGraph, reach_px
+from nst.infer.tiling.surgery import StagedGraph, reach_px
 from nst.infer.tiling.tiles import Box, Tile, cut, sample
 
-Frame: TypeAlias = NDArray[np.uint8]
 Read: TypeAlias = Callable[[Box], Frame]
 Write: TypeAlias = Callable[[Box, Frame], None]
 
@@ -24,10 +22,8 @@ SAMPLE_SIDE_PX = 256
 MOST_MEASURED_PX = 16_000_000
 """Overlap included. Statistics of larger pictures come from as many tiles as have this, unless the
 user gives more memory than is taken by default."""
-MOST_MEMORY = 2 * 1024**3
 PICTURE_BYTES_PER_PX = 8
 """Of a picture and its result, as Pillow holds them."""
-FREE_SHARE = 0.8
 
 
 class Plan(NamedTuple):
@@ -60,21 +56,22 @@ class LargePictures:
 
     def __init__(self, model: onnx.ModelProto, name: str, *, ours: bool = True) -> None:
         self.name = name
-        self.working = bytes_per_px(model)
+        sizes = tensor_bytes(model)
+        self.working = run_bytes_per_px(model.graph.node, sizes)
         self.graph = StagedGraph(model)
         self.can_cut = ours and self.graph.is_local
         self.overlap_px, self.waiting = 0, 0.0
         if self.can_cut:
-            self._look_at_norms(model)
+            self.overlap_px = reach_px(model)
+            self.waiting = self._waiting_per_px(sizes)
 
-    def _look_at_norms(self, model: onnx.ModelProto) -> None:
-        self.overlap_px = reach_px(model)
-        sizes = tensor_bytes(model)
+    def _waiting_per_px(self, sizes: Mapping[str, int]) -> float:
+        """Bytes that wait for the statistics of a norm, the most of all norms."""
         waiting = (
             sum(sizes.get(each, 0) for each in self.graph.needed_after(number))
             for number in range(len(self.graph.norms))
         )
-        self.waiting = max(waiting, default=0) / PROBE_PX**2
+        return max(waiting, default=0) / PROBE_PX**2
 
     def plan(self, width: int, height: int, max_memory: int | None) -> Plan | None:
         """How to cut a picture so that the network stays within a limit.
@@ -102,10 +99,6 @@ class LargePictures:
             most = min(most, MOST_MEASURED_PX)
         return Plan(painted, self._measured(width, height, painted, most))
 
-    def measure(self, plan: Plan, size: tuple[int, int], **how: Any) -> list[ChannelStatistics]:
-        """Statistics of the norms, see ``measure_statistics``."""
-        return measure_statistics(self.graph, plan.measured, size, **how)
-
     def _measured(self, width: int, height: int, painted: list[Tile], most: int) -> list[Tile]:
         if not self.graph.norms:
             return []
@@ -132,7 +125,7 @@ class LargePictures:
 
 
 def paint_in_tiles(
-    pictures: LargePictures,
+    graph: StagedGraph,
     plan: Plan,
     size: tuple[int, int],
     *,
@@ -146,8 +139,8 @@ def paint_in_tiles(
     """Stylize a picture tile by tile.
 
     Args:
-        pictures: what is known of the model.
-        plan: from ``pictures.plan``.
+        graph: of the model, its knobs baked in.
+        plan: from ``LargePictures.plan``.
         size: width and height of the picture in pixels.
         read: gives (H, W, 3) of a part of the picture.
         write: takes (H, W, 3) of a part of the result.
@@ -156,24 +149,24 @@ def paint_in_tiles(
         open_style: makes a serialised model into a function from frame to frame.
         on_progress: is told the share of the work that is done, 0 to 1.
     """
-    done = 0.0
+    done, work = 0.0, plan.work
 
     def report(pixels: float) -> None:
         nonlocal done
         done += pixels
         if on_progress is not None:
-            on_progress(min(1.0, done / plan.work))
+            on_progress(min(1.0, done / work))
 
     def read_inputs(tile: Tile) -> Arrays:
         return inputs_of(read(tile.outer))
 
     def count_measured(tile: Tile) -> None:
-        report(tile.outer.pixels / len(pictures.graph.norms))
+        report(tile.outer.pixels / len(graph.norms))
 
-    statistics = pictures.measure(
-        plan, size, read=read_inputs, open_stage=open_stage, on_tile=count_measured
+    statistics = measure_statistics(
+        graph, plan.measured, size, read=read_inputs, open_stage=open_stage, on_tile=count_measured
     )
-    style = open_style(pictures.graph.folded(statistics))
+    style = open_style(graph.folded(statistics))
     for tile in plan.painted:
         write(tile.inner, style(read(tile.outer))[tile.place_of_inner()])
         report(tile.outer.pixels)
@@ -181,10 +174,10 @@ def paint_in_tiles(
 
 def free_for_network(pixels: int) -> int:
     """Memory that a network may take beside a picture, if nobody says otherwise, in bytes."""
-    free = available_bytes()
-    if free is None:
-        return MOST_MEMORY
-    return min(MOST_MEMORY, int(FREE_SHARE * free) - PICTURE_BYTES_PER_PX * pixels)
+    usable = usable_bytes()
+    if usable is None:
+        return NETWORK_BYTES
+    return min(NETWORK_BYTES, usable - PICTURE_BYTES_PER_PX * pixels)
 
 
 def _mb(amount: float) -> str:

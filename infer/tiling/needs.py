@@ -13,20 +13,24 @@ RUNTIME_FACTOR = 2.5
 was seen with four networks, with its arena and without."""
 
 
-def bytes_per_px(model: onnx.ModelProto) -> float:
+def run_bytes_per_px(nodes: Iterable[onnx.NodeProto], sizes: Mapping[str, int]) -> float:
     """Memory that a run takes per pixel, without the picture that goes in and comes out.
 
     Args:
-        model: one picture in, uint8 (N, H, W, 3) or float32 (N, 3, H, W), of any size.
+        nodes: of the graph, in order.
+        sizes: from ``tensor_bytes``.
     Returns:
-        Bytes; 0 where the sizes of its tensors cannot be told.
+        Bytes; 0 where no sizes could be told.
     """
-    sizes = tensor_bytes(model)
-    return RUNTIME_FACTOR * _peak(model.graph.node, sizes) / PROBE_PX**2
+    return RUNTIME_FACTOR * _peak(nodes, sizes) / PROBE_PX**2
 
 
 def tensor_bytes(model: onnx.ModelProto) -> dict[str, int]:
-    """Size of each tensor for a picture of ``PROBE_PX`` squared, as far as it can be told."""
+    """Size of each tensor for a picture of ``PROBE_PX`` squared, as far as it can be told.
+
+    Args:
+        model: one picture in, uint8 (N, H, W, 3) or float32 (N, 3, H, W), of any size.
+    """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     del probe.graph.value_info[:]  # may contradict what is inferred

@@ -42,24 +42,19 @@ def measure_statistics(
         One per norm of ``graph.norms``.
     """
     found: list[ChannelStatistics] = []
-    held: list[Arrays] = []
+    held: list[Arrays] = [{} for _ in tiles]
     for number, norm in enumerate(graph.norms):
         moments = Moments()
         kept = graph.needed_after(number)
-        run, names = None, list[str]()
+        example = held[0] if number else read(tiles[0])
+        stage, names = graph.stage(number, example, found[-1] if found else None)
+        run = open_stage(stage, names)
         for index, tile in enumerate(tiles):
             given = held[index] if number else read(tile)
-            if run is None:
-                stage, names = graph.stage(number, given, found[-1] if found else None)
-                run = open_stage(stage, names)
             # Copied: what a session gives stays in its arena, and keeps all of that.
             new = {name: array.copy() for name, array in zip(names, run(given), strict=True)}
-            features = {name: new[name] if name in new else given[name] for name in kept}
-            moments.add(_own_part(features[norm.input[0]], tile, size))
-            if number:
-                held[index] = features
-            else:
-                held.append(features)
+            held[index] = {name: new[name] if name in new else given[name] for name in kept}
+            moments.add(_own_part(held[index][norm.input[0]], tile, size))
             on_tile(tile)
         found.append(moments.statistics())
     return found

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from nst.infer.errors import UserError, os_error_reason
-from nst.infer.metadata import OWN_STATISTICS, STATISTICS_INPUT, STRENGTH_INPUT
+from nst.infer.metadata import KNOBS, OWN_STATISTICS, STRENGTH_INPUT
 
 NORM = "InstanceNormalization"
-KNOBS = (STRENGTH_INPUT, STATISTICS_INPUT)
 LOCAL = frozenset(
     (
         *("Add", "Cast", "Clip", "Concat", "Conv", "DequantizeLinear", "Div", "Identity", "Mul"),
@@ -180,11 +179,6 @@ def bake_knobs(model: onnx.ModelProto, strength: float) -> onnx.ModelProto:
         field.extend(kept)
     graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in values.items())
     return baked
-
-
-def has_knob(model: onnx.ModelProto, *names: str) -> bool:
-    """Whether a model has one of these inputs."""
-    return any(port.name in names for port in model.graph.input)
 
 
 def _weight_shape(

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.infer import Stylizer, UserError, style_sessions
+from nst.infer import Stylizer, UserError
 from nst.infer.batch import Batch, Crew, Halt, Halted
+from nst.infer.memory import NETWORK_BYTES
 from nst.infer.one_photo import Painted
 from nst.infer.style_sessions import (
-    NETWORK_BYTES,
     StyleSettings,
     open_styles,
     ready,
@@ -102,7 +102,7 @@ def test_a_halt_is_looked_at_between_two_tiles() -> None:
 def test_networks_share_the_memory(
     free: int | None, share: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(style_sessions, "available_bytes", lambda: free)
+    monkeypatch.setattr("nst.infer.memory.available_bytes", lambda: free)
     assert share_memory(Crew(4, 1)) == share
     assert share_memory(Crew(4, 1), 1000) == 250
 
@@ -110,7 +110,7 @@ def test_networks_share_the_memory(
 def test_small_memory_makes_fewer_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert workers_in(150_000_000) == 1
     assert workers_in(2_000_000_000) == 5
-    monkeypatch.setattr(style_sessions, "available_bytes", lambda: 100_000_000)
+    monkeypatch.setattr("nst.infer.memory.available_bytes", lambda: 100_000_000)
     assert workers_in(None) == 1
-    monkeypatch.setattr(style_sessions, "available_bytes", lambda: 10**11)
+    monkeypatch.setattr("nst.infer.memory.available_bytes", lambda: 10**11)
     assert workers_in(None) == 200

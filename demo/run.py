@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from nst.infer.contact_sheet import Cell, contact_sheet
+from nst.infer.pictures.contact_sheet import Cell, contact_sheet
 
 HERE = Path(__file__).resolve().parent
 PAINTING = HERE / "paintings" / "cafe_terrace_at_night.jpg"

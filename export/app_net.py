@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.export.statistics import StatisticsDesk
-from nst.infer.metadata import STATISTICS_INPUT, STRENGTH_INPUT
+from nst.infer.engine.metadata import STATISTICS_INPUT, STRENGTH_INPUT
 from nst.models import StyleNet, at_strength
 from nst.models.layers import ComposedConv2d, spread_blocks
 from nst.models.style_net import OUTPUT_CENTRE, OUTPUT_SCALE

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
-from nst.infer.photo_files import find_photos, spread
+from nst.infer.pictures.images import on_white, read_image
+from nst.infer.pictures.photo_files import find_photos, spread
 
 LONG_SIDE_PX = 512
 CHECK_LONG_SIDE_PX = 1024

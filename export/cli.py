@@ -11,10 +11,10 @@ import typer
 
 from nst.export.form import DEFAULT_OPSET, IO, MIN_SIDE_PX, OPSETS, GraphForm
 from nst.infer.command_line import needs_extra, new_app, print_line, print_text, run_app
+from nst.infer.engine.metadata import Precision
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing
-from nst.infer.metadata import Precision
-from nst.infer.photo_files import find_photos
+from nst.infer.pictures.photo_files import find_photos
 
 app = new_app()
 
@@ -144,7 +144,7 @@ def export(
 
 def print_card(path: Path, source: Path | None, *, as_json: bool) -> None:
     """Print what a model says about itself."""
-    from nst.infer.model_card import printed, read_card
+    from nst.infer.engine.model_card import printed, read_card
 
     if source is not None:
         raise UserError("--describe exports nothing: leave out RUN")

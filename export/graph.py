@@ -6,7 +6,7 @@ from torch import Tensor
 
 from nst.export.app_net import AppNet, BytesNet, FloatNet
 from nst.export.form import DEFAULT_FORM, GraphForm
-from nst.infer.metadata import (
+from nst.infer.engine.metadata import (
     OWN_STATISTICS,
     STATISTICS_INPUT,
     STATISTICS_OUTPUT,

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import onnx
 import onnxruntime
 
-from nst.infer.graph import silent_options
+from nst.infer.engine.graph import silent_options
 
 REORDERS = ("ReorderInput", "ReorderOutput")
 

@@ -20,10 +20,10 @@ from nst.export.precision_check import (
     lower_precision,
     photos_for,
 )
+from nst.infer.engine.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata, Precision
+from nst.infer.engine.model_card import weights_sha256
 from nst.infer.errors import one_line
 from nst.infer.files import atomic_write
-from nst.infer.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata, Precision
-from nst.infer.model_card import weights_sha256
 from nst.infer.stylizer import Stylizer
 from nst.models import TrainedNet, tier_of
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from nst.export.check_photos import frames_at
 from nst.export.form import GraphForm
 from nst.export.graph import INPUT, OUTPUT
-from nst.infer.graph import required_knobs, silent_options
-from nst.infer.metadata import STATISTICS_INPUT, STRENGTH_INPUT
+from nst.infer.engine.graph import required_knobs, silent_options
+from nst.infer.engine.metadata import STATISTICS_INPUT, STRENGTH_INPUT
 from nst.infer.styles import packaged_photo
 from nst.models import StyleNet
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from nst.infer.graph import SILENT
-from nst.infer.metadata import Precision
+from nst.infer.engine.graph import SILENT
+from nst.infer.engine.metadata import Precision
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 

@@ -22,9 +22,9 @@ from nst.export.parity import (
     require_whole_pictures,
 )
 from nst.export.precision import to_half, to_int8
+from nst.infer.engine.graph import required_knobs
+from nst.infer.engine.metadata import Precision
 from nst.infer.errors import UserError
-from nst.infer.graph import required_knobs
-from nst.infer.metadata import Precision
 from nst.infer.styles import packaged_photo
 from nst.models import StyleLoss, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_STYLE_LAYERS

@@ -2,7 +2,7 @@
 
 import sys
 
-from nst.infer.cli import main
+from nst.infer.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

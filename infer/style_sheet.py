@@ -7,10 +7,10 @@ from typing import Any
 
 from PIL import Image
 
-from nst.infer.contact_sheet import INDENT_PX, Cell, contact_sheet, font
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
-from nst.infer.images import check_output_suffix
+from nst.infer.pictures.contact_sheet import INDENT_PX, Cell, contact_sheet, font
+from nst.infer.pictures.images import check_output_suffix
 from nst.infer.styles import THUMBNAIL_PX, NamedStyle
 from nst.infer.stylizer import Stylizer
 

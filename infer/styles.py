@@ -105,7 +105,7 @@ def style_facts(style: NamedStyle) -> dict[str, Any]:
     Raises:
         UserError: if the file cannot be read.
     """
-    from nst.infer.model_card import read_card
+    from nst.infer.engine.model_card import read_card
 
     card = read_card(style.path)
     told = {key: card.get(key, "") for key in ("title", "artist", "year", "tier", "precision")}
@@ -117,7 +117,7 @@ def style_facts(style: NamedStyle) -> dict[str, Any]:
 
 def packaged_photo() -> "Image.Image":
     """The photo that comes with the package, 600x400 px, RGB."""
-    from nst.infer.images import on_white, read_image
+    from nst.infer.pictures.images import on_white, read_image
 
     return on_white(read_image(SHIPPED / "coffee.jpg"))
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from PIL import Image
 
-from nst.infer.devices import resolve_device
+from nst.infer.engine.devices import resolve_device
+from nst.infer.engine.frames import Frame, FrameForm, mix
+from nst.infer.engine.graph import ImageGraph, open_part, too_large_for_memory
+from nst.infer.engine.metadata import VALUE_RANGES, ModelMetadata, ValueRange
+from nst.infer.engine.style_graphs import GraphAt, StyleGraphs
+from nst.infer.engine.tiling.tiles import Box
 from nst.infer.errors import UserError
-from nst.infer.frames import Frame, FrameForm, mix
-from nst.infer.graph import ImageGraph, open_part, too_large_for_memory
-from nst.infer.images import as_rgb
-from nst.infer.metadata import VALUE_RANGES, ModelMetadata, ValueRange
-from nst.infer.style_graphs import GraphAt, StyleGraphs
+from nst.infer.pictures.images import as_rgb
 from nst.infer.styles import find_style
-from nst.infer.tiling.tiles import Box
 
 if TYPE_CHECKING:
-    from nst.infer.tiling.large import LargePictures, Plan
+    from nst.infer.engine.tiling.large import LargePictures, Plan
 
 SMALL_PX = 1_000_000
 """Pictures up to this many pixels are run whole, unless a memory limit was set."""
@@ -40,7 +40,7 @@ class Stylizer:
         value_range: (0, 255) or (0, 1), for a float graph whose metadata does not tell it.
             None measures it.
         threads: threads per operator, >= 1; None leaves it to onnxruntime.
-        device: ``cpu``, another of ``nst.infer.devices.available_devices()``, or ``auto``.
+        device: ``cpu``, another of ``nst.infer.engine.devices.available_devices()``, or ``auto``.
         max_memory: bytes that the network may take beside a picture and its result. Pictures that
             need more are run in tiles. None is what is free, at most 2 GB.
     Attributes:
@@ -194,8 +194,8 @@ class Stylizer:
         model = self._graphs.loaded
         if model is None:
             return None
-        from nst.infer.tiling.large import LargePictures
-        from nst.infer.tiling.surgery import bake_knobs
+        from nst.infer.engine.tiling.large import LargePictures
+        from nst.infer.engine.tiling.surgery import bake_knobs
 
         ours = self.metadata is not None
         return LargePictures(bake_knobs(model, 1.0), str(self.model), ours=ours)
@@ -209,8 +209,8 @@ class Stylizer:
         strength: float,
         on_progress: Callable[[float], None] | None,
     ) -> None:
-        from nst.infer.tiling.large import paint_in_tiles
-        from nst.infer.tiling.surgery import StagedGraph, bake_knobs
+        from nst.infer.engine.tiling.large import paint_in_tiles
+        from nst.infer.engine.tiling.surgery import StagedGraph, bake_knobs
 
         assert self._graphs.loaded is not None
         style = self._graphs.at(strength)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.infer.colors import keep_colors
-from nst.infer.images import laid_on, read_image
+from nst.infer.pictures.colors import keep_colors
+from nst.infer.pictures.images import laid_on, read_image
 from nst.infer.stylizer import Stylizer
 
 AUTO_LONG_SIDE_PX = 1024
@@ -73,7 +73,7 @@ def read_mask(path: Path) -> Image.Image:
     """Read a mask, mode "L". What is transparent is black.
 
     Raises:
-        UserError: as ``nst.infer.images.read_image``.
+        UserError: as ``nst.infer.pictures.images.read_image``.
     """
     return laid_on(read_image(path), "black").convert("L")
 

@@ -140,7 +140,7 @@ def test_configs_are_found_in_the_wheel(wheel: Path) -> None:
 def test_the_wheel_starts_without_the_training_packages(wheel: Path) -> None:
     code = (
         "sys.modules.update(dict.fromkeys(['torch', 'onnx', 'pytorch_lightning']));"
-        "from nst.infer.cli import main; sys.exit(main(['--version']))"
+        "from nst.infer.commands.main import main; sys.exit(main(['--version']))"
     )
     assert "nst-infer" in run_from(wheel, code)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
+from nst.infer.pictures.images import on_white, read_image
 
 MIN_SIDE_PX = 64
 

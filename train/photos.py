@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
-from nst.infer.photo_files import find_photos, spread
+from nst.infer.pictures.images import on_white, read_image
+from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
 from nst.train.painting import to_tensor
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nst.infer.errors import UserError
 from nst.infer.files import atomic_write, ensure_folder
-from nst.infer.images import write_image
+from nst.infer.pictures.images import write_image
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.painting import to_picture, to_tensor
 from nst.train.photos import PhotoBatch, PhotoDataModule

@@ -8,9 +8,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from nst.infer.engine.metadata import STRENGTH_INPUT
 from nst.infer.errors import UserError
 from nst.infer.files import require_file
-from nst.infer.metadata import STRENGTH_INPUT
 
 CREDITS = ("artist", "title", "year", "license")
 """Metadata about the painting. A model need not have it."""
@@ -62,7 +62,7 @@ def read_style(model: Path) -> Style:
     Raises:
         UserError: if it is missing, no ONNX model, not from nst, or takes floats.
     """
-    from nst.infer.graph import ImageGraph
+    from nst.infer.engine.graph import ImageGraph
     from nst.infer.stylizer import read_metadata
 
     require_file(model)
@@ -102,7 +102,7 @@ def write_styles(styles: Sequence[Style], folder: Path) -> list[dict[str, Any]]:
     from PIL import Image
 
     from nst.export.web.scene import landscape
-    from nst.infer.images import write_image
+    from nst.infer.pictures.images import write_image
     from nst.infer.stylizer import Stylizer
 
     scene = landscape()

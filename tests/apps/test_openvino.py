@@ -9,7 +9,7 @@ from node_packages import give_up
 from PIL import Image
 
 from nst.infer import Stylizer
-from nst.infer.devices import available_devices
+from nst.infer.engine.devices import available_devices
 
 
 @pytest.fixture

@@ -19,12 +19,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from nst.infer.batch import Batch, Crew, Gate, Halt, pixels_in_flight, share_cores, usable_cores
-from nst.infer.images import write_encoded
-from nst.infer.one_photo import Outcome, Studio
-from nst.infer.outputs import Job
-from nst.infer.photo import encode_photo, read_photo
-from nst.infer.style_sessions import StyleSettings, open_styles
+from nst.infer.jobs.batch import (
+    Batch,
+    Crew,
+    Gate,
+    Halt,
+    pixels_in_flight,
+    share_cores,
+    usable_cores,
+)
+from nst.infer.jobs.one_photo import Outcome, Studio
+from nst.infer.jobs.outputs import Job
+from nst.infer.jobs.style_sessions import StyleSettings, open_styles
+from nst.infer.pictures.images import write_encoded
+from nst.infer.pictures.photo import encode_photo, read_photo
 from nst.infer.styles import find_style, packaged_photo
 
 QUALITY = 92

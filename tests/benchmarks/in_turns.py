@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from nst.infer.devices import choose_device
-from nst.infer.graph import silent_options
+from nst.infer.engine.devices import choose_device
+from nst.infer.engine.graph import silent_options
 
 FRAMES_PER_TURN = 2
 
@@ -21,7 +21,7 @@ def frame_ms(
 
     Args:
         models: ONNX files that take ``image``, uint8, (N, H, W, 3).
-        device: one of ``nst.infer.devices.available_devices()``.
+        device: one of ``nst.infer.engine.devices.available_devices()``.
         size: such as 1280x720, width x height.
         rounds: turns of each model.
     """

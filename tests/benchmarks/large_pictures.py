@@ -22,9 +22,9 @@ import numpy as np
 from PIL import Image
 
 from nst.infer import Stylizer
-from nst.infer.images import read_image
-from nst.infer.tiling import large
-from nst.infer.tiling.surgery import load_whole
+from nst.infer.engine.tiling import large
+from nst.infer.engine.tiling.surgery import load_whole
+from nst.infer.pictures.images import read_image
 
 WHOLE_MP = 24
 NO_LIMIT = 10**15

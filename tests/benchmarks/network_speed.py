@@ -15,7 +15,7 @@ import torch
 from in_turns import frame_ms
 
 from nst.export import build_graph
-from nst.infer.devices import available_devices
+from nst.infer.engine.devices import available_devices
 from nst.models import TIERS, TransformerNet, build_net
 
 

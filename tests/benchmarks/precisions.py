@@ -15,7 +15,7 @@ from in_turns import frame_ms
 
 from nst.export import ExportReport, LowerPrecision, export_onnx
 from nst.export.precision import PRECISIONS
-from nst.infer.devices import available_devices
+from nst.infer.engine.devices import available_devices
 from nst.models import load_trained_net
 
 

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.infer.images import on_white, read_image
-from nst.infer.photo_files import find_photos
+from nst.infer.pictures.images import on_white, read_image
+from nst.infer.pictures.photo_files import find_photos
 from nst.models import PerceptualLoss, StyleNet, VGGFeatures, load_trained_net
 from nst.models.perceptual_loss import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS
 from nst.train.painting import at_size

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from nst.export.cli import main
-from nst.infer.cli import main as infer
+from nst.infer.commands.main import main as infer
 from nst.models import TransformerNet, describe
 
 Capture = pytest.CaptureFixture[str]

@@ -14,7 +14,7 @@ from torch import nn
 from nst.export import GraphForm, build_graph
 from nst.export.form import MIN_SIDE_PX
 from nst.export.parity import feed, in_levels, open_session
-from nst.infer.graph import required_knobs
+from nst.infer.engine.graph import required_knobs
 from nst.models import CompactNet, StyleNet, TransformerNet, knob_parameters
 
 SIZE = (37, 53)

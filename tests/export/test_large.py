@@ -12,10 +12,10 @@ from synthetic import natural_frames
 
 from nst.export import GraphForm, LowerPrecision, export_onnx
 from nst.infer import Stylizer
+from nst.infer.engine.tiling.large import LargePictures
+from nst.infer.engine.tiling.statistics import measure_statistics
+from nst.infer.engine.tiling.surgery import bake_knobs, load_whole
 from nst.infer.errors import UserError
-from nst.infer.tiling.large import LargePictures
-from nst.infer.tiling.statistics import measure_statistics
-from nst.infer.tiling.surgery import bake_knobs, load_whole
 from nst.models import CompactNet, StyleNet, TrainedNet, TransformerNet
 from nst.models.strength import knob_parameters
 
@@ -98,8 +98,8 @@ def test_few_tiles_stand_for_the_picture(
     whole = Stylizer(model)(frame).astype(int)
     limit = in_tiles(model).max_memory
     monkeypatch.setattr("nst.infer.stylizer.SMALL_PX", 0)
-    monkeypatch.setattr("nst.infer.tiling.large.free_for_network", lambda _: limit)
-    monkeypatch.setattr("nst.infer.tiling.large.MOST_MEASURED_PX", 500_000)
+    monkeypatch.setattr("nst.infer.engine.tiling.large.free_for_network", lambda _: limit)
+    monkeypatch.setattr("nst.infer.engine.tiling.large.MOST_MEASURED_PX", 500_000)
     near = np.abs(Stylizer(model)(frame) - whole).mean()
     assert 0.05 < near < 12
 
@@ -135,7 +135,7 @@ def test_what_a_pixel_reaches(
         found[:] = found or [measure_statistics(*given, **how)]
         return found[0]
 
-    monkeypatch.setattr("nst.infer.tiling.large.measure_statistics", measure_once)
+    monkeypatch.setattr("nst.infer.engine.tiling.large.measure_statistics", measure_once)
     before, after = stylizer(frame), stylizer(changed)
     rows, columns = np.nonzero((before != after).any(axis=2))
     far = max(200 - rows.min(), rows.max() - 203, 300 - columns.min(), columns.max() - 303)

@@ -1,5 +1,7 @@
 import ast
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,17 +34,40 @@ def test_public_names_are_sorted_and_there() -> None:
 REPORTS_OFF = {"CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"}
 
 
-def test_docstring_draws_every_module() -> None:
-    folder = Path(nst.infer.__file__).parent
+PACKAGES = ["", "commands", "engine", "engine.tiling", "jobs", "pictures"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstring_draws_every_module(package: str) -> None:
+    module = importlib.import_module(f"nst.infer.{package}".rstrip("."))
+    folder = Path(module.__file__ or "").parent
     modules = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
-    words = set((nst.infer.__doc__ or "").split())
+    words = set((module.__doc__ or "").split())
     assert modules <= words
+
+
+LAYERS = {
+    "commands": {"jobs", "engine", "pictures"},
+    "jobs": {"engine", "pictures"},
+    "engine": set(),
+    "pictures": set(),
+}
+"""Which packages of nst.infer each may import from."""
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_a_package_imports_from_those_below(package: str) -> None:
+    above = {name for name in LAYERS if name not in LAYERS[package] | {package}}
+    for path in (Path(nst.infer.__file__).parent / package).rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found = set(re.findall(r"^\s*(?:from|import) nst\.infer\.(\w+)", text, re.MULTILINE))
+        assert not found & above, path
 
 
 def test_imports_are_those_of_the_runtime() -> None:
     packages = {"PIL", "google", "numpy", "onnx", "onnxruntime", "pillow_heif", "rich", "typer"}
     allowed = packages | set(sys.stdlib_module_names)
-    for path in Path(nst.infer.__file__).parent.glob("*.py"):
+    for path in Path(nst.infer.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
@@ -52,20 +77,22 @@ def test_imports_are_those_of_the_runtime() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    loaded = loaded_by("from nst.infer.cli import main; main(['--help'])")
+    loaded = loaded_by("from nst.infer.commands.main import main; main(['--help'])")
     heavy = {"PIL", "lightning", "numpy", "onnx", "onnxruntime", "pytorch_lightning", "rich"}
     assert not loaded & (heavy | {"torch", "torchvision"})
 
 
 @pytest.mark.parametrize("command", ["bench", "info", "sheet", "styles"])
 def test_help_of_other_commands_loads_nothing_heavy(command: str) -> None:
-    loaded = loaded_by(f"from nst.infer.{command}_cli import main; assert main(['--help']) == 0")
+    loaded = loaded_by(
+        f"from nst.infer.commands.main import main; assert main(['{command}', '--help']) == 0"
+    )
     assert not loaded & {"PIL", "numpy", "onnx", "onnxruntime", "rich"}
 
 
 def test_stylizing_loads_no_training_library(photo: Path, invert_bytes: Path) -> None:
     loaded = loaded_by(
-        "from nst.infer.cli import main\n"
+        "from nst.infer.commands.main import main\n"
         "assert main([sys.argv[1], '--style', sys.argv[2], '--device', 'cpu']) == 0",
         photo,
         invert_bytes,

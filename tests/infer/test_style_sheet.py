@@ -6,7 +6,7 @@ from graphs import save_negative
 from PIL import Image
 
 from nst.infer import UserError
-from nst.infer.contact_sheet import GAP_PX, Cell, caption_height
+from nst.infer.pictures.contact_sheet import GAP_PX, Cell, caption_height
 from nst.infer.style_sheet import OVERSAMPLING, check_sheet, style_sheet, widened
 from nst.infer.styles import NamedStyle, as_named
 

@@ -6,7 +6,7 @@ import pytest
 from graphs import save_negative
 
 from nst.infer import Stylizer, UserError
-from nst.infer.model_card import read_card
+from nst.infer.engine.model_card import read_card
 from nst.infer.styles import (
     SHIPPED,
     all_styles,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst.infer.command_line import print_line, print_text
+from nst.infer.engine.metadata import VALUE_RANGES, ValueRange
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
-from nst.infer.metadata import VALUE_RANGES, ValueRange
-from nst.infer.photo_files import find_photos
+from nst.infer.pictures.images import on_white, read_image
+from nst.infer.pictures.photo_files import find_photos
 from nst.models import VGGArch
 from nst.train.errors import failed_work, wrong_settings
 from nst.train.evaluate.cost import frame_ms_by_device, graph_cost

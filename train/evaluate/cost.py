@@ -12,11 +12,11 @@ from onnx import ModelProto, NodeProto, TensorProto
 from onnx.external_data_helper import load_external_data_for_model
 from onnx.inliner import inline_local_functions
 
-from nst.infer.devices import available_devices
+from nst.infer.engine.devices import available_devices
+from nst.infer.engine.graph import SILENT, run_errors
+from nst.infer.engine.metadata import STATISTICS_INPUT, ValueRange
 from nst.infer.errors import UserError
 from nst.infer.frame_time import frame_time
-from nst.infer.graph import SILENT, run_errors
-from nst.infer.metadata import STATISTICS_INPUT, ValueRange
 from nst.infer.stylizer import Stylizer
 
 FRAME_SIZE = (1280, 720)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
+from nst.infer.pictures.images import on_white, read_image
 from nst.train.evaluate.gatys import SIZE_PX as GATYS_SIZE_PX
 from nst.train.evaluate.gatys import GatysCurves, worth
 from nst.train.evaluate.grid import MIN_SIDE_PX, grid_energy

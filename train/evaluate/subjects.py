@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from nst.export import ParityError, export_onnx
+from nst.infer.engine.metadata import ValueRange
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
-from nst.infer.metadata import ValueRange
-from nst.infer.photo_files import SUFFIXES
+from nst.infer.pictures.images import on_white, read_image
+from nst.infer.pictures.photo_files import SUFFIXES
 from nst.infer.stylizer import Stylizer
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT

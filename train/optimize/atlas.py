@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from nst.infer.contact_sheet import Cell, contact_sheet
+from nst.infer.pictures.contact_sheet import Cell, contact_sheet
 from nst.models import LossForm, VGGFeatures
 from nst.train.optimize.coarse_to_fine import CoarseToFine, Moment, Pictures, Scale
 from nst.train.optimize.descent import OptimizerName

@@ -10,7 +10,7 @@ import typer
 from nst.infer.command_line import needs_extra, new_app, run_app, split_names, split_numbers
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
-from nst.infer.photo_files import find_photos
+from nst.infer.pictures.photo_files import find_photos
 from nst.train import vgg_choice
 from nst.train.optimize import options
 from nst.train.optimize.jobs import (
@@ -152,7 +152,7 @@ def check_outputs(*paths: Path, inputs: Sequence[Path] = (), overwrite: bool) ->
     Raises:
         UserError: if one cannot be written, is an input, or exists and ``overwrite`` is not given.
     """
-    from nst.infer.images import check_output_suffix
+    from nst.infer.pictures.images import check_output_suffix
 
     check_writable(paths[0])
     check_output_suffix(paths[0])

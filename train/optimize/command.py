@@ -6,10 +6,10 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
-from nst.infer.colors import keep_colors
 from nst.infer.command_line import EXIT_INTERRUPTED, print_line, terminate_as_interrupt
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image, write_image
+from nst.infer.pictures.colors import keep_colors
+from nst.infer.pictures.images import on_white, read_image, write_image
 from nst.models import LossForm, VGGFeatures, VGGPadding
 from nst.train.errors import failed_work, wrong_settings
 from nst.train.optimize.atlas import CONTENT_LAYERS, STYLE_LAYERS, render_atlas

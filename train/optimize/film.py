@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nst.infer.contact_sheet import Cell, contact_sheet
 from nst.infer.files import atomic_write, ensure_folder
-from nst.infer.images import write_image
+from nst.infer.pictures.contact_sheet import Cell, contact_sheet
+from nst.infer.pictures.images import write_image
 
 STRIP_FRAMES = 6
 STRIP_HEIGHT_PX = 320

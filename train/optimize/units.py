@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.infer.contact_sheet import GAP_PX, Cell, contact_sheet
 from nst.infer.errors import UserError
-from nst.infer.images import on_white, read_image
+from nst.infer.pictures.contact_sheet import GAP_PX, Cell, contact_sheet
+from nst.infer.pictures.images import on_white, read_image
 from nst.models import VGGFeatures
 from nst.models.vgg_weights import CONVS_PER_BLOCK, VGGArch
 from nst.train.painting import at_size, to_picture

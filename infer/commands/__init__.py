@@ -1,0 +1,10 @@
+"""The commands behind the name nst-infer: their flags, and what they print.
+
+nst.infer.commands
+├── main        chooses
+├── stylize     nst-infer
+├── styles      nst-infer styles
+├── sheet       nst-infer sheet
+├── bench       nst-infer bench
+└── info        nst-infer info
+"""

@@ -1,0 +1,66 @@
+"""The command ``nst-infer sheet``: one photo in all styles."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nst.infer.command_line import new_app, print_line, print_notice, split_names
+from nst.infer.errors import UserError
+from nst.infer.styles import THUMBNAIL_PX, all_styles, as_named
+
+PROG = "nst-infer sheet"
+
+app = new_app()
+
+
+@app.command()
+def sheet(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The picture to stylize.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The sheet; default: PHOTO.sheet.png beside PHOTO."
+        ),
+    ] = None,
+    styles: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Names or ONNX files; default: all that have names."),
+    ] = None,
+    columns: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pictures in a row; default: about as many as rows."),
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=32, help="Longer side of each picture in pixels.")
+    ] = THUMBNAIL_PX,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the sheet.")] = False,
+) -> None:
+    """Draw a photo in every style on one picture, with names beneath."""
+    # Imported late: the help must not wait for numpy.
+    from nst.infer.pictures.contact_sheet import Cell
+    from nst.infer.pictures.images import on_white, read_image, write_image
+    from nst.infer.style_sheet import check_sheet, style_sheet
+
+    target = out if out is not None else photo.with_name(f"{photo.stem}.sheet.png")
+    if styles is None:
+        wanted, on_failure = all_styles(), leave_out
+    else:
+        wanted, on_failure = [as_named(name) for name in split_names(styles)], refuse
+    check_sheet(target, inputs=(photo, *(style.path for style in wanted)), overwrite=overwrite)
+    picture = on_white(read_image(photo))
+    drawn = style_sheet(
+        Cell(picture, photo.name), wanted, on_failure=on_failure, side_px=size, columns=columns
+    )
+    write_image(drawn, target)
+    print_line(f"{target}  {drawn.width}x{drawn.height}")
+
+
+def leave_out(error: UserError) -> None:
+    """Tell of a style that is not drawn, and go on."""
+    print_notice(PROG, f"left out: {error}")
+
+
+def refuse(error: UserError) -> None:
+    """End with the error of a style that was asked for."""
+    raise error

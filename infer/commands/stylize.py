@@ -1,0 +1,207 @@
+"""What ``nst-infer`` does with photos: its flags."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nst.infer.command_line import new_app, print_notice
+from nst.infer.errors import UserError
+
+app = new_app()
+
+PIXEL_UNITS = {"MP": 1_000_000}
+BYTE_UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nst-infer {version('nst')}")
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Other commands, each with its own --help: nst-infer styles lists the styles, sheet "
+    "puts a photo in all of them on one picture, bench measures speed, info describes a model or "
+    "this installation."
+)
+def stylize(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Pictures, folders, patterns such as '*.jpg', or - for the standard input.",
+        ),
+    ],
+    style: Annotated[
+        list[str],
+        typer.Option(
+            metavar="STYLE", help="A name or a file, MODEL.onnx; several with --style again."
+        ),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE|FOLDER",
+            help="The result, or the folder of results; default: photo.STYLE.ext beside the photo.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="Such as webp; default: as the photo."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Look into the folders of a folder too.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Do the Kth of N parts, for jobs that share the work."),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the style: 1 is all of it, 0 the photo.")
+    ] = 1.0,
+    keep_colors: Annotated[
+        bool, typer.Option("--keep-colors", help="Take the colours of the photo.")
+    ] = False,
+    mask: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A picture: white is stylized, black stays the photo."),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Longer side of the result; never enlarged."),
+    ] = None,
+    brush: Annotated[
+        str,
+        typer.Option(
+            metavar="B|auto", help="Strokes B times as large, 0.25 to 16; auto fits the picture."
+        ),
+    ] = "1",
+    quality: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF, HEIC; default: as in the photo."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
+    max_pixels: Annotated[
+        str, typer.Option(metavar="N", help="Refuse larger pictures; such as 250MP or 250000000.")
+    ] = "250MP",
+    range_name: Annotated[
+        Literal["0-255", "0-1"] | None,
+        typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, or one that nst-infer info lists, such as cpu.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="For the network, such as 800MB: larger pictures are run in tiles; default: what "
+            "is free, at most 2GB.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object per result.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each step.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> int:
+    """Stylize photos with styles exported to ONNX."""
+    if quiet and verbose:
+        raise UserError("--quiet and --verbose contradict each other")
+    max_pixel_count = read_amount("--max-pixels", max_pixels, PIXEL_UNITS)
+    max_bytes = read_amount("--max-memory", max_memory, BYTE_UNITS) if max_memory else None
+    brush_factor = read_brush(brush)
+    # Imported late: the help must not wait for numpy.
+    from nst.infer.engine.devices import resolve_device
+    from nst.infer.engine.metadata import VALUE_RANGES
+    from nst.infer.jobs.style_sessions import StyleSettings
+    from nst.infer.jobs.stylize_run import Request, run
+    from nst.infer.styles import find_style
+    from nst.infer.treatment import Treatment, read_mask
+
+    resolved = resolve_device(device)
+    treatment = Treatment(
+        strength=strength,
+        long_side_px=size,
+        brush=brush_factor,
+        keep_colors=keep_colors,
+        mask=None if mask is None else read_mask(mask),
+    )
+    settings = StyleSettings(
+        [find_style(each) for each in style],
+        treatment,
+        value_range=VALUE_RANGES[range_name] if range_name else None,
+        threads=threads,
+        device=resolved.device,
+        max_memory=max_bytes,
+    )
+    if verbose and resolved.why:
+        print_notice("nst-infer", resolved.why)
+    request = Request(
+        inputs,
+        settings,
+        out=out,
+        form=form,
+        recursive=recursive,
+        shard=shard,
+        overwrite=overwrite,
+        quality=quality,
+        max_pixels=max_pixel_count,
+        mask=mask,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    return run(request)
+
+
+def read_amount(flag: str, text: str, units: Mapping[str, int]) -> int:
+    """A number with a unit or without, such as ``250MP``.
+
+    Args:
+        flag: for the message.
+        text: what the user wrote.
+        units: the units there are, in capitals, the usual one first.
+    Raises:
+        UserError: if it is anything else, or less than 1.
+    """
+    pattern = rf"(\d+|\d*\.\d+)({'|'.join(units)})?"
+    match = re.fullmatch(pattern, text, re.ASCII | re.IGNORECASE)
+    unit = units[match[2].upper()] if match and match[2] else 1
+    amount = int(float(match[1]) * unit) if match else 0
+    if amount < 1:
+        name, size = next(iter(units.items()))
+        raise UserError(f"{flag} takes a number such as 250{name} or {250 * size}, not {text!r}")
+    return amount
+
+
+def read_brush(text: str) -> float | None:
+    """A factor from 0.25 to 16; None for ``auto``.
+
+    Raises:
+        UserError: if it is anything else.
+    """
+    from nst.infer.treatment import BRUSHES
+
+    if text.lower() == "auto":
+        return None
+    low, high = BRUSHES
+    with suppress(ValueError):
+        if low <= float(text) <= high:
+            return float(text)
+    raise UserError(f"--brush takes a number from {low:g} to {high:g}, or auto, not {text!r}")

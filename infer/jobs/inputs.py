@@ -1,0 +1,197 @@
+"""Which pictures are meant by the words of a command line."""
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from nst.infer.errors import UserError, os_error_reason
+from nst.infer.pictures.images import HEIC_SUFFIXES, OUTPUT_SUFFIXES
+
+PICTURE_SUFFIXES = frozenset({*OUTPUT_SUFFIXES, *HEIC_SUFFIXES})
+"""What is taken for a picture in a folder, in lower case."""
+
+DIGEST_CHARACTERS = 8
+
+Thing = TypeVar("Thing")
+
+
+class Picture(NamedTuple):
+    """A picture to stylize.
+
+    Attributes:
+        path: of the file; if it was named, it may be missing.
+        place: where its result belongs below a folder of results, with the name of the picture.
+    """
+
+    path: Path
+    place: Path
+
+
+class Failure(NamedTuple):
+    """An input that there are no pictures for, and why."""
+
+    name: str
+    error: UserError
+
+
+class Found(NamedTuple):
+    """What the words of a command line mean.
+
+    Attributes:
+        pictures: sorted by path, none of them twice.
+        results: left out, because they are results for other pictures.
+        failures: folders without pictures or not to be read, patterns without a file.
+        one_file: whether there is one word, and it is no folder and no pattern.
+    """
+
+    pictures: list[Picture]
+    results: list[Path]
+    failures: list[Failure]
+    one_file: bool
+
+
+def find_pictures(
+    words: Sequence[str], *, recursive: bool, styles: Sequence[Path], out: Path | None = None
+) -> Found:
+    """Find the pictures that files, folders and patterns such as ``*.jpg`` stand for.
+
+    In folders, hidden files and links to folders are left out, and so are results of an earlier
+    run: ``photo.STYLE.ext`` beside ``photo.ext``, for the styles given and those beside them.
+
+    Args:
+        words: as the user wrote them.
+        recursive: whether to look into the folders of a folder.
+        styles: the model files.
+        out: the folder of results, which is not looked into.
+    """
+    failures: list[Failure] = []
+    named = list(dict.fromkeys(path for word in words for path in expand(word, failures)))
+    folders = {path for path in named if is_folder(path)}
+    one_file = len(words) == 1 and named == [Path(words[0])] and not folders
+    unique: dict[str, Picture] = {}
+    for path in named:
+        if path in folders:
+            # One folder is what the results mirror; of several, each has its own.
+            top = Path() if len(folders) == 1 else Path(path.resolve().name)
+            inside = list_folder(path, recursive=recursive, out=out, failures=failures)
+            pictures = [Picture(each, top / each.relative_to(path)) for each in inside]
+        else:
+            pictures = [Picture(path, Path(path.name))]
+        for picture in pictures:
+            unique.setdefault(os.path.abspath(picture.path), picture)  # noqa: PTH100 # keeps links
+    ordered = sorted(unique.values(), key=lambda picture: str(picture.path))
+    results = find_results([picture.path for picture in ordered], styles)
+    kept = [picture for picture in ordered if picture.path not in results]
+    return Found(kept, sorted(results), failures, one_file)
+
+
+def expand(word: str, failures: list[Failure]) -> list[Path]:
+    """The path that a word is, or the paths that match it; a pattern without any is a failure."""
+    path = Path(word)
+    if os.path.lexists(path) or not glob.has_magic(word):
+        return [path]
+    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 # the pattern may be absolute
+    if not matches:
+        failures.append(Failure(word, UserError(f"cannot read {word}: no file matches")))
+    return [Path(match) for match in matches]
+
+
+def list_folder(
+    folder: Path, *, recursive: bool, out: Path | None, failures: list[Failure]
+) -> list[Path]:
+    """The pictures in a folder, as far as it can be read."""
+
+    def fail(error: OSError) -> None:
+        reason = UserError(f"cannot read {error.filename}: {os_error_reason(error)}")
+        failures.append(Failure(str(error.filename), reason))
+
+    before = len(failures)
+    paths = []
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        here = Path(parent)
+        deeper = [name for name in folders if recursive and not name.startswith(".")]
+        folders[:] = [name for name in deeper if not is_same(here / name, out)]
+        paths += [here / name for name in files if is_picture(here / name)]
+    if not paths and len(failures) == before:
+        hint = "" if recursive else ", --recursive looks into its folders too"
+        reason = UserError(f"cannot use {folder}: there is no picture in it{hint}")
+        failures.append(Failure(str(folder), reason))
+    return paths
+
+
+def is_picture(path: Path) -> bool:
+    """Whether an entry of a folder is taken for a picture, by its name and what it is.
+
+    A link that leads nowhere is one, which will be reported; a pipe or a device is none.
+    """
+    if path.name.startswith(".") or path.suffix.lower() not in PICTURE_SUFFIXES:
+        return False
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of that name; a name that is too long is none."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
+
+
+def is_same(folder: Path, other: Path | None) -> bool:
+    """Whether two folders are one; none is the same as one that is missing."""
+    with suppress(OSError):
+        return other is not None and folder.samefile(other)
+    return False
+
+
+def stems_for(path: Path) -> tuple[str, ...]:
+    """Names for the result of a picture: the plain one, and others that tell it from more pictures.
+
+    They add its suffix, its folder, or characters that stand for its path.
+    """
+    folder = path.absolute().parent.name
+    digest = sha256(os.fsencode(path.absolute())).hexdigest()[:DIGEST_CHARACTERS]
+    own, name = path.stem, path.name
+    return own, name, f"{folder}-{own}", f"{folder}-{name}", f"{own}-{digest}"
+
+
+def find_results(paths: Sequence[Path], styles: Sequence[Path]) -> set[Path]:
+    """Those of some pictures that an earlier run made of others of them.
+
+    Args:
+        paths: of the pictures.
+        styles: the model files; those beside them count too.
+    """
+    folders = {style.parent for style in styles}
+    names = {style.stem for style in styles}
+    names |= {model.stem for folder in folders for model in folder.glob("*.onnx")}
+    originals = {path.parent / stem for path in paths for stem in stems_for(path)}
+    return {
+        path
+        for path in paths
+        for name in names
+        if path.stem.endswith(f".{name}")
+        if path.parent / path.stem.removesuffix(f".{name}") in originals
+    }
+
+
+def take_shard(things: Sequence[Thing], shard: str | None) -> list[Thing]:
+    """A fixed part of a list, for jobs that share the work.
+
+    Args:
+        things: in their order; each is in one shard.
+        shard: such as ``3/8``, the third of eight; None is all.
+    Raises:
+        UserError: if it is anything else.
+    """
+    if shard is None:
+        return list(things)
+    match = re.fullmatch(r"(\d+)/(\d+)", shard, re.ASCII)
+    number, count = (int(part) for part in match.groups()) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise UserError(f"--shard takes a part such as 3/8, from 1/8 to 8/8, not {shard!r}")
+    return list(things[number - 1 :: count])

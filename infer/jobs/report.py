@@ -1,0 +1,195 @@
+"""What the user is told while pictures are stylized."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from nst.infer.command_line import print_line, print_notice, print_text
+from nst.infer.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+    from nst.infer.jobs.one_photo import Outcome
+
+PROG = "nst-infer"
+NOTHING = {
+    **dict.fromkeys(("input", "output", "style", "size", "seconds", "device", "tiles", "error")),
+    "skipped": False,
+}
+"""The keys of a line of JSON, in order, for an input of which there is no result."""
+
+
+class Report:
+    """Lines on stdout, notices and a progress bar on stderr, and the counts.
+
+    Args:
+        device: that the networks run on.
+        as_json: a JSON object per result in place of a line.
+        quiet: errors alone.
+        verbose: also what is done and why.
+        total: results to come; from 2 on a bar is shown where stderr is a terminal.
+    Attributes:
+        counts: results that are "done", "skipped" and "failed".
+    """
+
+    def __init__(
+        self, *, device: str, as_json: bool, quiet: bool, verbose: bool, total: int = 1
+    ) -> None:
+        self.device, self.total = device, total
+        self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
+        self.counts: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self._bar = ExitStack()
+        self._advance: Callable[[], object] = lambda: None
+        self._show_share: Callable[[float], object] | None = None
+
+    def __enter__(self) -> Self:
+        if self.total > 1 and self._may_show_bar():
+            self._show_bar()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def outcome(self, outcome: "Outcome") -> None:
+        """Tell what became of a result.
+
+        Raises:
+            UserError: if stdout cannot be written.
+        """
+        for text in outcome.notices:
+            self.notice(text)
+        if outcome.error is not None:
+            self._count("failed")
+            self.error(outcome.error)
+        elif outcome.skipped:
+            self._count("skipped")
+            self.detail(f"{outcome.target} is there already")
+        else:
+            self._count("done")
+            self.detail(stages(outcome))
+        if self.as_json:
+            self._json(**facts(outcome))
+        elif outcome.size is not None and not self.quiet:
+            width, height = outcome.size
+            seconds = f"{outcome.seconds.total:.2f} s"
+            device = "" if self.device == "cpu" else f"  {self.device}"
+            print_line(f"{outcome.target}  {width}x{height}  {outcome.style}{device}  {seconds}")
+
+    def progress(self, share: float) -> None:
+        """Show how much of the only picture is done, 0 to 1, once it is known to take long."""
+        if self._show_share is None and self._may_show_bar():
+            self._show_share_bar()
+        if self._show_share is not None:
+            self._show_share(share)
+
+    def failure(self, name: str, error: UserError) -> None:
+        """Tell of an input that there are no pictures for."""
+        self.counts["failed"] += 1
+        self.error(error)
+        if self.as_json:
+            self._json(input=name, error=str(error))
+
+    def error(self, error: UserError) -> None:
+        """Tell what went wrong, once: all results of a photo may have failed for one reason."""
+        if str(error) not in self._told:
+            self._told.add(str(error))
+            print_notice(PROG, str(error))
+
+    def notice(self, text: str) -> None:
+        """Tell what the user should know, once."""
+        if not self.quiet and text not in self._told:
+            self._told.add(text)
+            print_notice(PROG, text)
+
+    def detail(self, text: str) -> None:
+        """Tell what is done, to those who want to know."""
+        if self.verbose:
+            print_notice(PROG, text)
+
+    def summary(self) -> None:
+        """Tell the counts."""
+        skipped = " (there already, --overwrite makes them again)" if self.counts["skipped"] else ""
+        self.notice(
+            f"{self.counts['done']} done, {self.counts['skipped']} skipped{skipped}, "
+            f"{self.counts['failed']} failed"
+        )
+
+    def interrupted(self) -> None:
+        """Tell what there is, and that nothing is lost."""
+        done = self.counts["done"] + self.counts["skipped"]
+        print_notice(
+            PROG,
+            f"{done} of {self.total} results are there, and whole: "
+            "without --overwrite the same command makes the others",
+        )
+
+    def _count(self, kind: str) -> None:
+        self.counts[kind] += 1
+        self._advance()
+
+    def _json(self, **known: Any) -> None:
+        print_text(json.dumps({**NOTHING, "device": self.device, **known}))
+
+    def _may_show_bar(self) -> bool:
+        return not self.quiet and sys.stderr.isatty()
+
+    def _show_bar(self) -> None:
+        from rich.progress import MofNCompleteColumn
+
+        bar = self._open_bar(MofNCompleteColumn())
+        task = bar.add_task("", total=self.total)
+        self._advance = lambda: bar.advance(task)
+
+    def _show_share_bar(self) -> None:
+        from rich.progress import TaskProgressColumn
+
+        bar = self._open_bar(TaskProgressColumn())
+        task = bar.add_task("", total=1.0)
+        self._show_share = lambda share: bar.update(task, completed=share)
+
+    def _open_bar(self, count: "ProgressColumn") -> "Progress":
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TimeRemainingColumn
+
+        columns = BarColumn(bar_width=None), count, TimeRemainingColumn()
+        console = Console(stderr=True)
+        # Lines go above the bar where both are on the terminal, and past it where they are not.
+        bar = Progress(
+            *columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()
+        )
+        return self._bar.enter_context(bar)
+
+
+def stages(outcome: "Outcome") -> str:
+    """How long a result took, stage by stage."""
+    seconds = outcome.seconds
+    tiles = f" in {outcome.tiles} tiles" if outcome.tiles and outcome.tiles > 1 else ""
+    return (
+        f"{outcome.target}: read {seconds.read:.2f} s, network {seconds.network:.2f} s{tiles}, "
+        f"written {seconds.write:.2f} s"
+    )
+
+
+def facts(outcome: "Outcome") -> dict[str, Any]:
+    """An outcome for JSON."""
+    return {
+        "input": str(outcome.source),
+        "output": str(outcome.target),
+        "style": outcome.style,
+        "size": outcome.size,
+        "seconds": round(outcome.seconds.total, 3) if outcome.size else None,
+        "tiles": outcome.tiles if outcome.size else None,
+        "error": None if outcome.error is None else str(outcome.error),
+        "skipped": outcome.skipped,
+    }

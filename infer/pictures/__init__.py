@@ -1,0 +1,11 @@
+"""Picture files and pixels, without a network.
+
+nst.infer.pictures
+├── photo           a photo file: its pixels and what stands beside them
+├── animation       frame by frame
+├── images          reading and writing pictures
+│   └── pixel_limit     how large they may be
+├── photo_files     the photos in a folder
+├── colors          the colours of one picture, the light and dark of another
+└── contact_sheet   several pictures on one
+"""

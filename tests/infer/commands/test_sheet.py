@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graphs import save_negative
+from PIL import Image
+
+from nst.infer.commands.main import main
+from nst.infer.pictures.contact_sheet import GAP_PX, caption_height
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two styles of the user; shipped ones take longer."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    save_negative(folder / "negative.onnx")
+    save_negative(folder / "other.onnx")
+    monkeypatch.setenv("NST_STYLES", str(folder))
+    monkeypatch.setattr("nst.infer.styles.shipped_styles", list)
+    return folder
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "photos" / "large.jpg"
+    path.parent.mkdir()
+    Image.new("RGB", (600, 400), (250, 100, 0)).save(path)
+    return path
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_a_sheet_of_all_styles(large: Path, capfd: Capture) -> None:
+    assert main(["sheet", str(large)]) == 0
+    sheet = large.with_name("large.sheet.png")
+    width, height = size_of(sheet)
+    assert (width, height) == (2 * 320 + GAP_PX, 2 * (213 + caption_height()) + GAP_PX)
+    assert capfd.readouterr() == (f"{sheet}  {width}x{height}\n", "")
+    with Image.open(sheet) as picture:
+        pixels = np.asarray(picture).astype(int)
+    assert np.abs(pixels[100, 160] - (250, 100, 0)).max() <= 3
+    assert np.abs(pixels[100, 480] - (5, 155, 255)).max() <= 3
+
+
+def test_options(large: Path, own: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sheet.webp"
+    named = f"other, {own / 'negative.onnx'}"
+    argv = [str(large), "-o", str(out), "--styles", named, "--columns", "3", "--size", "90"]
+    assert main(["sheet", *argv]) == 0
+    assert size_of(out) == (3 * 90 + 2 * GAP_PX, 60 + caption_height())
+    assert [path.name for path in large.parent.iterdir()] == ["large.jpg"]
+
+
+def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    photo = tmp_path / "clear.png"
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(photo)
+    assert main(["sheet", str(photo), "--styles", "negative"]) == 0
+    with Image.open(tmp_path / "clear.sheet.png") as sheet:
+        assert sheet.getpixel((10, 10)) == (255, 255, 255)
+
+
+def test_overwrite(large: Path, capfd: Capture) -> None:
+    sheet = large.with_name("large.sheet.png")
+    sheet.write_text("old")
+    assert main(["sheet", str(large)]) == 2
+    assert f"cannot write {sheet}: it exists, pass --overwrite" in capfd.readouterr().err
+    assert sheet.read_text() == "old"
+    assert main(["sheet", str(large), "--overwrite"]) == 0
+    assert size_of(sheet)[0] > 600
+
+
+def test_a_broken_style_is_left_out_unless_it_was_asked_for(
+    large: Path, own: Path, capfd: Capture
+) -> None:
+    (own / "broken.onnx").write_text("hello")
+    assert main(["sheet", str(large)]) == 0
+    err = capfd.readouterr().err
+    assert err.startswith(f"nst-infer sheet: left out: cannot load {own / 'broken.onnx'}: ")
+    large.with_name("large.sheet.png").unlink()
+    assert main(["sheet", str(large), "--styles", "negative,broken"]) == 2
+    assert capfd.readouterr().err.startswith(f"nst-infer sheet: cannot load {own / 'broken.onnx'}")
+    assert [path.name for path in large.parent.iterdir()] == ["large.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "Missing argument"),
+        (["none.jpg"], "none.jpg: there is no such file"),
+        (["large.jpg", "--styles", "negativ"], "did you mean negative?"),
+        (["large.jpg", "--styles", "none.onnx"], "none.onnx: there is no such file"),
+        (["large.jpg", "--styles", ","], "no style could be drawn"),
+        (["large.jpg", "-o", "large.jpg", "--overwrite"], "it is an input"),
+        (["large.jpg", "-o", "sheet.psd"], "suffix .psd is not supported"),
+        (["large.jpg", "--columns", "0"], "greater than or equal to 1"),
+        (["large.jpg", "--size", "31"], "greater than or equal to 32"),
+    ],
+)
+def test_mistakes(
+    large: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Capture,
+    argv: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(large.parent)
+    assert main(["sheet", *argv]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("nst-infer sheet: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in large.parent.iterdir()] == ["large.jpg"]

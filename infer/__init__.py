@@ -4,6 +4,8 @@ nst.infer
 ├── commands        nst-infer and the commands behind its name
 │   └── command_line    a Typer app whose user errors are one line
 ├── jobs            what nst-infer does with photos once its flags are read
+├── live            the webcam
+├── video           video files
 ├── treatment       strokes, size, colours and a mask besides the style
 ├── stylizer        Stylizer: a frame in, a frame out
 ├── engine          a model and what runs it

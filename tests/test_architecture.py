@@ -25,7 +25,10 @@ OUR_IMPORTS = {
 }
 OTHER_IMPORTS = {
     "configs": set(),
-    "infer": {"numpy", "PIL", "google", "onnx", "onnxruntime", "pillow_heif", "rich", "typer"},
+    "infer": {
+        *("PIL", "av", "cv2", "google", "numpy", "onnx", "onnxruntime"),
+        *("pillow_heif", "pyvirtualcam", "rich", "typer"),
+    },
     "models": {"torch", "torchvision", "safetensors"},
     "export": {"numpy", "PIL", "onnx", "onnxruntime", "torch", "typer"},
     "train": {

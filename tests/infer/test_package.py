@@ -34,7 +34,7 @@ def test_public_names_are_sorted_and_there() -> None:
 REPORTS_OFF = {"CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"}
 
 
-PACKAGES = ["", "commands", "engine", "engine.tiling", "jobs", "pictures"]
+PACKAGES = ["", "commands", "engine", "engine.tiling", "jobs", "live", "pictures", "video"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -47,8 +47,10 @@ def test_docstring_draws_every_module(package: str) -> None:
 
 
 LAYERS = {
-    "commands": {"jobs", "engine", "pictures"},
+    "commands": {"jobs", "live", "video", "engine", "pictures"},
     "jobs": {"engine", "pictures"},
+    "live": {"video", "engine", "pictures"},
+    "video": {"engine", "pictures"},
     "engine": set(),
     "pictures": set(),
 }
@@ -65,7 +67,10 @@ def test_a_package_imports_from_those_below(package: str) -> None:
 
 
 def test_imports_are_those_of_the_runtime() -> None:
-    packages = {"PIL", "google", "numpy", "onnx", "onnxruntime", "pillow_heif", "rich", "typer"}
+    packages = {
+        *("PIL", "av", "cv2", "google", "numpy", "onnx", "onnxruntime"),
+        *("pillow_heif", "pyvirtualcam", "rich", "typer"),
+    }
     allowed = packages | set(sys.stdlib_module_names)
     for path in Path(nst.infer.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

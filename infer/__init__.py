@@ -9,6 +9,7 @@ nst.infer
 ├── treatment       strokes, size, colours and a mask besides the style
 ├── stylizer        Stylizer: a frame in, a frame out
 ├── engine          a model and what runs it
+├── steady          calm for the parts of a video that stand still
 ├── styles          styles by name: shipped ones, and the user's own
 ├── style_sheet     one photo in several styles, on one contact sheet
 ├── frame_time      how long a model takes for a frame

@@ -13,7 +13,7 @@ from nst.infer.engine.frames import Frame, FrameForm, mix
 from nst.infer.engine.graph import ImageGraph, open_part, too_large_for_memory
 from nst.infer.engine.metadata import VALUE_RANGES, ModelMetadata, ValueRange
 from nst.infer.engine.style_graphs import GraphAt, StyleGraphs
-from nst.infer.engine.tiling.tiles import Box
+from nst.infer.engine.tiling.tiles import WHOLE, Box, Tiling
 from nst.infer.errors import UserError
 from nst.infer.pictures.images import as_rgb
 from nst.infer.styles import find_style
@@ -160,14 +160,14 @@ class Stylizer:
             stylized.putalpha(image.getchannel("A"))
         return stylized
 
-    def count_tiles(self, width: int, height: int) -> int:
-        """Into how many tiles a picture is cut; 1 if it is run whole.
+    def tiling(self, width: int, height: int) -> Tiling:
+        """Into what a picture of this size is cut.
 
         Raises:
             UserError: if it cannot be run within the memory that there is.
         """
         plan = self._plan(width, height)
-        return 1 if plan is None else len(plan.painted)
+        return WHOLE if plan is None else plan.tiling
 
     def _run_whole(self, frame: Frame, strength: float) -> Frame:
         """One frame through the graph at once."""

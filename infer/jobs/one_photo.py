@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from nst.infer.engine.tiling.tiles import WHOLE, Tiling
 from nst.infer.errors import UserError
 from nst.infer.files import ensure_folder
 from nst.infer.jobs.batch import Gate, Halt
@@ -24,11 +25,11 @@ class Painted(NamedTuple):
 
     Attributes:
         image: mode "RGB" or "RGBA".
-        tiles: that it was cut into; 1 for a picture that was run whole.
+        tiling: into what the picture was cut.
     """
 
     image: Image.Image
-    tiles: int = 1
+    tiling: Tiling = WHOLE
 
 
 class Style(NamedTuple):
@@ -74,7 +75,7 @@ class Outcome:
         style: name of the style.
         size: width and height in pixels, None if there is no new result.
         seconds: how long it took; with several styles reading counts for the first.
-        tiles: that the picture was cut into, the most for a frame of an animation.
+        tiling: into what the picture was cut, or the last frame of an animation.
         error: why there is no result.
         skipped: whether the file was there before.
         notices: what the user should know about it.
@@ -85,7 +86,7 @@ class Outcome:
     style: str
     size: tuple[int, int] | None = None
     seconds: Seconds = field(default_factory=Seconds)
-    tiles: int | None = None
+    tiling: Tiling = WHOLE
     error: UserError | None = None
     skipped: bool = False
     notices: list[str] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Studio:
             source: the photo.
             photo: what was read of it.
             style: to use.
-            outcome: its target names the format; size, time, tiles and notices are put in.
+            outcome: its target names the format; size, time, tiling and notices are put in.
         Raises:
             UserError: if the style cannot be used on it, or the format cannot hold it.
             Halted: if the work is to end.
@@ -156,7 +157,7 @@ class Studio:
             self.halt.check()
             with outcome.seconds.spent_on("network"):
                 painted = style.stylize(image)
-            outcome.tiles = max(outcome.tiles or 1, painted.tiles)
+            outcome.tiling = painted.tiling
             outcome.size = painted.image.size
             self.halt.check()
             return painted.image

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 PROG = "nst-infer"
 NOTHING = {
-    **dict.fromkeys(("input", "output", "style", "size", "seconds", "device", "tiles", "error")),
+    **dict.fromkeys(("input", "output", "style", "size", "seconds", "device")),
+    **dict.fromkeys(("tiles", "measured", "error")),
     "skipped": False,
 }
 """The keys of a line of JSON, in order, for an input of which there is no result."""
@@ -174,7 +175,9 @@ class Report:
 def stages(outcome: "Outcome") -> str:
     """How long a result took, stage by stage."""
     seconds = outcome.seconds
-    tiles = f" in {outcome.tiles} tiles" if outcome.tiles and outcome.tiles > 1 else ""
+    tiles = ""
+    if outcome.tiling.tiles > 1:
+        tiles = f" in {outcome.tiling.tiles} tiles, {outcome.tiling.measured:.0%} of it measured"
     return (
         f"{outcome.target}: read {seconds.read:.2f} s, network {seconds.network:.2f} s{tiles}, "
         f"written {seconds.write:.2f} s"
@@ -189,7 +192,8 @@ def facts(outcome: "Outcome") -> dict[str, Any]:
         "style": outcome.style,
         "size": outcome.size,
         "seconds": round(outcome.seconds.total, 3) if outcome.size else None,
-        "tiles": outcome.tiles if outcome.size else None,
+        "tiles": outcome.tiling.tiles if outcome.size else None,
+        "measured": round(outcome.tiling.measured, 3) if outcome.size else None,
         "error": None if outcome.error is None else str(outcome.error),
         "skipped": outcome.skipped,
     }

@@ -99,9 +99,9 @@ def ready(
 
     def stylize(image: Image.Image) -> Painted:
         with turn:
-            tiles = stylizer.count_tiles(*treatment.seen_size(*image.size))
+            tiling = stylizer.tiling(*treatment.seen_size(*image.size))
             stylized = treat(stylizer, image, treatment, on_progress=progress)
-        return Painted(stylized, tiles)
+        return Painted(stylized, tiling)
 
     return Style(stylizer.style, stylize)
 

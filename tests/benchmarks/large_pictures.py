@@ -43,7 +43,7 @@ def stylize(model: Path, photo: Path, out: Path, measured_px: int) -> None:
     limit = NO_LIMIT if measured_px == 0 else int(min(MOST_MEMORY, 0.9 * whole))
     large.free_for_network = lambda pixels: limit
     stylizer = Stylizer(model)
-    tiles = stylizer.count_tiles(*source.size)
+    tiles = stylizer.tiling(*source.size).tiles
     stylizer.stylize_image(source).save(out)
     seconds = time.perf_counter() - start
     megabytes = memory_mb("VmHWM") - before

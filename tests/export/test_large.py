@@ -72,7 +72,8 @@ def in_tiles(model: Path) -> Stylizer:
     """A stylizer that has not quite the memory for the whole picture."""
     whole = HEIGHT * WIDTH * pictures(model).working
     stylizer = Stylizer(model, max_memory=int(0.95 * whole))
-    assert stylizer.count_tiles(WIDTH, HEIGHT) > 1
+    assert stylizer.tiling(WIDTH, HEIGHT).tiles > 1
+    assert stylizer.tiling(WIDTH, HEIGHT).measured == 1
     return stylizer
 
 
@@ -100,8 +101,9 @@ def test_few_tiles_stand_for_the_picture(
     monkeypatch.setattr("nst.infer.stylizer.SMALL_PX", 0)
     monkeypatch.setattr("nst.infer.engine.tiling.large.free_for_network", lambda _: limit)
     monkeypatch.setattr("nst.infer.engine.tiling.large.MOST_MEASURED_PX", 500_000)
-    near = np.abs(Stylizer(model)(frame) - whole).mean()
-    assert 0.05 < near < 12
+    stylizer = Stylizer(model)
+    assert 0.05 < np.abs(stylizer(frame) - whole).mean() < 12
+    assert 0.2 < stylizer.tiling(WIDTH, HEIGHT).measured < 0.95
 
 
 def test_pillow_pictures_and_progress(model: Path, frame: np.ndarray) -> None:
@@ -162,7 +164,7 @@ def test_models_from_elsewhere_are_run_whole(
     onnx.save(graph, path)
     value_range = (0.0, 1.0) if "float" in model.name else None
     stylizer = Stylizer(path, value_range=value_range, max_memory=10**10)
-    assert stylizer.count_tiles(WIDTH, HEIGHT) == 1
+    assert stylizer.tiling(WIDTH, HEIGHT) == (1, 1.0)
     assert stylizer(frame).shape == frame.shape
     with pytest.raises(UserError, match="models that nst-export writes"):
         Stylizer(path, value_range=value_range, max_memory=1000)(frame)

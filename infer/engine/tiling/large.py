@@ -9,7 +9,7 @@ from nst.infer.engine.frames import Frame
 from nst.infer.engine.tiling.needs import PROBE_PX, run_bytes_per_px, tensor_bytes
 from nst.infer.engine.tiling.statistics import Arrays, Run, measure_statistics
 from nst.infer.engine.tiling.surgery import StagedGraph, reach_px
-from nst.infer.engine.tiling.tiles import Box, Tile, cut, sample
+from nst.infer.engine.tiling.tiles import Box, Tile, Tiling, cut, sample
 from nst.infer.errors import UserError
 from nst.infer.memory import NETWORK_BYTES, usable_bytes
 
@@ -36,6 +36,14 @@ class Plan(NamedTuple):
 
     painted: list[Tile]
     measured: list[Tile]
+
+    @property
+    def tiling(self) -> Tiling:
+        """In short."""
+        painted, measured = (
+            sum(tile.inner.pixels for tile in tiles) for tiles in (self.painted, self.measured)
+        )
+        return Tiling(len(self.painted), measured / painted if self.measured else 1.0)
 
     @property
     def work(self) -> int:

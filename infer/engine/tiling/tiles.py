@@ -84,3 +84,18 @@ def sample(width: int, height: int, *, side: int, overlap: int, most_pixels: int
     )
     chosen = order[: max(1, math.floor(share * len(tiles)))]
     return [tiles[number] for number in sorted(chosen)]
+
+
+class Tiling(NamedTuple):
+    """Into what a picture is cut.
+
+    Attributes:
+        tiles: how many; 1 for a picture that is run whole.
+        measured: share of the picture, over 0 to 1, that the statistics of its norms come from.
+    """
+
+    tiles: int
+    measured: float
+
+
+WHOLE = Tiling(1, 1.0)

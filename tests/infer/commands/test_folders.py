@@ -278,15 +278,17 @@ def test_json(photos: Path, style: str, here: Path, capfd: Capture) -> None:
     assert set(found) == {"photos/a.png", "photos/b.bmp", "photos/bad.png", "*.gif"}
     good = found["photos/a.png"]
     assert list(good) == [
-        *("input", "output", "style", "size", "seconds", "device", "tiles", "error", "skipped")
+        *("input", "output", "style", "size", "seconds", "device"),
+        *("tiles", "measured", "error", "skipped"),
     ]
     assert good["output"] == "out/a.png"
     assert (good["style"], good["size"], good["device"]) == ("starry_night", [30, 20], "cpu")
-    assert (good["tiles"], good["error"], good["skipped"]) == (1, None, False)
+    assert (good["tiles"], good["measured"], good["error"]) == (1, 1.0, None)
+    assert not good["skipped"]
     assert 0 < good["seconds"] < GIVE_UP_S
     bad = found["photos/bad.png"]
     assert "the file is empty" in bad["error"]
-    assert (bad["size"], bad["seconds"], bad["tiles"]) == (None, None, None)
+    assert [bad[key] for key in ("size", "seconds", "tiles", "measured")] == [None] * 4
     assert found["*.gif"]["output"] is None
     assert run(*argv) == 1
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from nst.infer import UserError
+from nst.infer.engine.tiling.tiles import WHOLE, Tiling
 from nst.infer.jobs import one_photo
 from nst.infer.jobs.batch import Gate, Halt, Halted
 from nst.infer.jobs.one_photo import Outcome, Painted, Seconds, Studio, Style
@@ -13,7 +14,7 @@ from nst.infer.pictures.photo import Photo, read_photo
 
 
 def negative(image: Image.Image) -> Painted:
-    return Painted(ImageOps.invert(image.convert("RGB")), tiles=3)
+    return Painted(ImageOps.invert(image.convert("RGB")), Tiling(3, 0.5))
 
 
 def studio(*styles: Style, capacity: int = 10**6, halt: Halt | None = None) -> Studio:
@@ -46,8 +47,10 @@ def test_a_photo_is_decoded_once_for_all_styles(
     job = Job(source, (tmp_path / "deep" / "n.png", tmp_path / "s.png"))
     first, second = studio(*styles).results(job)
     assert decoded == [source]
-    assert (first.style, first.size, first.tiles, first.error) == ("negative", (40, 30), 3, None)
-    assert (second.style, second.size, second.tiles) == ("same", (40, 30), 1)
+    assert (first.style, first.size, first.tiling, first.error) == (
+        *("negative", (40, 30), (3, 0.5), None),
+    )
+    assert (second.style, second.size, second.tiling) == ("same", (40, 30), WHOLE)
     assert first.seconds.read > 0 == second.seconds.read
     np.testing.assert_array_equal(np.asarray(Image.open(first.target))[0, 0], [0, 255, 255])
     np.testing.assert_array_equal(np.asarray(Image.open(second.target))[0, 0], [255, 0, 0])
@@ -131,7 +134,7 @@ def test_an_animation_is_an_outcome_like_others(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "lime")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=90)
     (outcome,) = studio().results(Job(tmp_path / "a.gif", (tmp_path / "b.gif",)))
-    assert (outcome.size, outcome.tiles, outcome.notices) == ((20, 20), 3, [])
+    assert (outcome.size, outcome.tiling, outcome.notices) == ((20, 20), (3, 0.5), [])
     assert min(outcome.seconds.network, outcome.seconds.write) > 0
     with Image.open(tmp_path / "b.gif") as result:
         assert getattr(result, "n_frames", 1) == 2

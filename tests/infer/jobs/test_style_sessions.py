@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from nst.infer import Stylizer, UserError
+from nst.infer.engine.tiling.tiles import Tiling
 from nst.infer.jobs.batch import Batch, Crew, Halt, Halted
 from nst.infer.jobs.one_photo import Painted
 from nst.infer.jobs.style_sessions import (
@@ -67,8 +68,8 @@ class Slow(Stylizer):
             on_progress(0.5)
         return image
 
-    def count_tiles(self, width: int, height: int) -> int:
-        return width * height
+    def tiling(self, width: int, height: int) -> Tiling:
+        return Tiling(width * height, 0.5)
 
 
 def test_a_device_does_one_thing_at_a_time() -> None:
@@ -88,7 +89,7 @@ def test_a_halt_is_looked_at_between_two_tiles() -> None:
     shares: list[float] = []
     style = ready(Slow(), AS_TRAINED, threading.Lock(), halt, shares.append)
     picture = Image.new("RGB", (2, 2))
-    assert style.stylize(picture) == (picture, 4)
+    assert style.stylize(picture) == (picture, Tiling(4, 0.5))
     assert shares == [0.5]
     halt.ask()
     with pytest.raises(Halted):

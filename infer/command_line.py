@@ -1,5 +1,6 @@
 """Running a Typer app so that every mistake of the user is one line on stderr."""
 
+import errno
 import io
 import os
 import signal
@@ -43,6 +44,10 @@ def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> i
         return report_user_error(prog, UserError(f"{error.format_message()} {hint}"))
     except UserError as error:
         return report_user_error(prog, error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        return report_user_error(prog, _stdout_error(error))
     if status == EXIT_INTERRUPTED:  # Typer makes this of a KeyboardInterrupt
         print(f"{prog}: interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
@@ -143,10 +148,13 @@ def _writable_stdout() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is left in the buffer would fail once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        reason = os_error_reason(error)
-        raise UserError(f"cannot write to the standard output: {reason}") from error
+        raise _stdout_error(error) from error
+
+
+def _stdout_error(error: OSError) -> UserError:
+    # What is left in the buffer would fail once more when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UserError(f"cannot write to the standard output: {os_error_reason(error)}")
 
 
 def report_user_error(prog: str, error: Exception) -> int:

@@ -14,7 +14,7 @@ STEM_CHARACTERS = 32
 
 
 def require_file(path: Path) -> None:
-    """Refuse an input that is missing, a folder or empty.
+    """Refuse an input that is missing, a folder, a pipe or empty.
 
     Args:
         path: the file to read.
@@ -29,7 +29,9 @@ def require_file(path: Path) -> None:
         raise UserError(f"cannot read {path}: {os_error_reason(error)}") from error
     if stat.S_ISDIR(status.st_mode):
         raise UserError(f"cannot read {path}: it is a folder, give a file")
-    if stat.S_ISREG(status.st_mode) and status.st_size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"cannot read {path}: it is a pipe or a device, give a file")
+    if status.st_size == 0:
         raise UserError(f"cannot read {path}: the file is empty (0 bytes)")
 
 

@@ -100,11 +100,16 @@ class Stylizer:
             The same kind and size, new.
         Raises:
             UserError: if the graph takes another size only, memory runs out, or running it fails.
+            TypeError: if the picture is neither.
             ValueError: if the frame has another shape or type, or the strength is out of range.
         """
         if isinstance(picture, Image.Image):
             return self.stylize_image(picture, strength=strength)
         _check_strength(strength)
+        if not isinstance(picture, np.ndarray):
+            raise TypeError(f"a picture is an array or a Pillow picture, not {picture!r}")
+        if picture.size == 0:
+            raise ValueError(f"a frame has pixels, got {picture.shape}")
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise ValueError(f"a frame is uint8 (H, W, 3), got {picture.dtype} {picture.shape}")
         height, width = picture.shape[:2]

@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
-from nst.infer.command_line import run_app
+from nst.infer.command_line import report_user_error, run_app
+from nst.infer.errors import UserError
 
 COMMANDS = ("bench", "info", "sheet", "styles")
 """Other commands behind the program's name, and the modules beside this one that have them."""
@@ -26,6 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, *rest = arguments
         command = import_module(f"nst.infer.commands.{name}")
         return run_app(command.app, f"nst-infer {name}", rest)
+    near = nearest_command(arguments)
+    if near:
+        error = UserError(f"there is no {arguments[0]}: did you mean nst-infer {near}?")
+        return report_user_error("nst-infer", error)
     try:
         status = run_app(import_module("nst.infer.commands.stylize").app, "nst-infer", arguments)
     except SystemExit:
@@ -33,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     _end_workers(status)
     return status
+
+
+def nearest_command(arguments: Sequence[str]) -> str:
+    """The command whose name was mistyped, "" if it does not look like that."""
+    if not arguments or "--style" in arguments or os.path.lexists(arguments[0]):
+        return ""
+    return "".join(get_close_matches(arguments[0], COMMANDS, n=1))
 
 
 def _end_workers(status: int) -> None:

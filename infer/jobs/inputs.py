@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,18 @@ from typing import NamedTuple, TypeVar
 
 from nst.infer.errors import UserError, os_error_reason
 from nst.infer.pictures.images import HEIC_SUFFIXES, OUTPUT_SUFFIXES
+from nst.infer.styles import all_styles
 
 PICTURE_SUFFIXES = frozenset({*OUTPUT_SUFFIXES, *HEIC_SUFFIXES})
 """What is taken for a picture in a folder, in lower case."""
 
+VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm"})
+"""What is taken for a video, in lower case."""
+
 DIGEST_CHARACTERS = 8
+ANY_FOLDERS = "**"
+SHEET = "sheet"
+"""What ``nst-infer sheet`` adds to the name of a photo."""
 
 Thing = TypeVar("Thing")
 
@@ -47,12 +54,45 @@ class Found(NamedTuple):
         results: left out, because they are results for other pictures.
         failures: folders without pictures or not to be read, patterns without a file.
         one_file: whether there is one word, and it is no folder and no pattern.
+        videos: how many were seen in folders and left out.
     """
 
     pictures: list[Picture]
     results: list[Path]
     failures: list[Failure]
     one_file: bool
+    videos: int = 0
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is taken for a video, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def split_videos(words: Sequence[str], out: str | None) -> tuple[list[str], list[Path]]:
+    """Tell videos from all other inputs.
+
+    Args:
+        words: as the user wrote them.
+        out: likewise; a GIF is a video where it is to become one.
+    Returns:
+        The words that stand for pictures, and the video files.
+    """
+    others: list[str] = []
+    videos: list[Path] = []
+    for word in words:
+        paths = expand(word, [])
+        to_video = len(words) == 1 and out is not None and is_video(Path(out))
+        found = [
+            path
+            for path in paths
+            if not is_folder(path)
+            and (is_video(path) or (to_video and path.suffix.lower() == ".gif"))
+        ]
+        videos += found
+        # A word without videos stays as it is: whether it is a pattern matters.
+        others += [str(path) for path in paths if path not in found] if found else [word]
+    return others, list(dict.fromkeys(videos))
 
 
 def find_pictures(
@@ -61,24 +101,30 @@ def find_pictures(
     """Find the pictures that files, folders and patterns such as ``*.jpg`` stand for.
 
     In folders, hidden files and links to folders are left out, and so are results of an earlier
-    run: ``photo.STYLE.ext`` beside ``photo.ext``, for the styles given and those beside them.
+    run: ``photo.STYLE.ext`` beside ``photo.ext``, for the styles given, those beside them and all
+    that have a name.
 
     Args:
         words: as the user wrote them.
         recursive: whether to look into the folders of a folder.
         styles: the model files.
         out: the folder of results, which is not looked into.
+    Raises:
+        UserError: if a word is empty, or the folder of the user's own styles is missing.
     """
     failures: list[Failure] = []
     named = list(dict.fromkeys(path for word in words for path in expand(word, failures)))
     folders = {path for path in named if is_folder(path)}
     one_file = len(words) == 1 and named == [Path(words[0])] and not folders
     unique: dict[str, Picture] = {}
+    videos: list[Path] = []
     for path in named:
         if path in folders:
             # One folder is what the results mirror; of several, each has its own.
             top = Path() if len(folders) == 1 else Path(path.resolve().name)
-            inside = list_folder(path, recursive=recursive, out=out, failures=failures)
+            inside = list_folder(
+                path, recursive=recursive, out=out, failures=failures, videos=videos
+            )
             pictures = [Picture(each, top / each.relative_to(path)) for each in inside]
         else:
             pictures = [Picture(path, Path(path.name))]
@@ -87,24 +133,47 @@ def find_pictures(
     ordered = sorted(unique.values(), key=lambda picture: str(picture.path))
     results = find_results([picture.path for picture in ordered], styles)
     kept = [picture for picture in ordered if picture.path not in results]
-    return Found(kept, sorted(results), failures, one_file)
+    return Found(kept, sorted(results), failures, one_file, len(videos))
 
 
 def expand(word: str, failures: list[Failure]) -> list[Path]:
     """The path that a word is, or the paths that match it; a pattern without any is a failure."""
+    if not word:
+        raise UserError("an input is empty: give a picture, a folder or a pattern")
     path = Path(word)
     if os.path.lexists(path) or not glob.has_magic(word):
         return [path]
-    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 # the pattern may be absolute
+    matches = sorted(match_pattern(path))
     if not matches:
         failures.append(Failure(word, UserError(f"cannot read {word}: no file matches")))
-    return [Path(match) for match in matches]
+    return matches
+
+
+def match_pattern(pattern: Path) -> Iterator[Path]:
+    """What matches. ``**`` is any folder that is no link and not hidden, at the end any picture."""
+    if ANY_FOLDERS not in pattern.parts:
+        yield from map(Path, glob.glob(str(pattern)))  # noqa: PTH207 # it may be absolute
+        return
+    place = pattern.parts.index(ANY_FOLDERS)
+    for start in match_pattern(Path(*pattern.parts[:place])) if place else [Path()]:
+        for parent, folders, files in os.walk(start):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            here, rest = Path(parent), pattern.parts[place + 1 :]
+            if rest:
+                yield from match_pattern(Path(glob.escape(parent), *rest))
+            else:
+                yield from (here / name for name in files if is_picture(here / name))
 
 
 def list_folder(
-    folder: Path, *, recursive: bool, out: Path | None, failures: list[Failure]
+    folder: Path,
+    *,
+    recursive: bool,
+    out: Path | None,
+    failures: list[Failure],
+    videos: list[Path],
 ) -> list[Path]:
-    """The pictures in a folder, as far as it can be read."""
+    """The pictures in a folder, as far as it can be read; the videos in it are added to a list."""
 
     def fail(error: OSError) -> None:
         reason = UserError(f"cannot read {error.filename}: {os_error_reason(error)}")
@@ -117,8 +186,10 @@ def list_folder(
         deeper = [name for name in folders if recursive and not name.startswith(".")]
         folders[:] = [name for name in deeper if not is_same(here / name, out)]
         paths += [here / name for name in files if is_picture(here / name)]
+        videos += [here / name for name in files if is_video(here / name)]
     if not paths and len(failures) == before:
         hint = "" if recursive else ", --recursive looks into its folders too"
+        hint = ", videos have to be named" if videos else hint
         reason = UserError(f"cannot use {folder}: there is no picture in it{hint}")
         failures.append(Failure(str(folder), reason))
     return paths
@@ -164,10 +235,10 @@ def find_results(paths: Sequence[Path], styles: Sequence[Path]) -> set[Path]:
 
     Args:
         paths: of the pictures.
-        styles: the model files; those beside them count too.
+        styles: the model files; those beside them and all that have a name count too.
     """
     folders = {style.parent for style in styles}
-    names = {style.stem for style in styles}
+    names = {SHEET, *(style.stem for style in styles), *(style.name for style in all_styles())}
     names |= {model.stem for folder in folders for model in folder.glob("*.onnx")}
     originals = {path.parent / stem for path in paths for stem in stems_for(path)}
     return {

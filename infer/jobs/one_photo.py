@@ -15,7 +15,7 @@ from nst.infer.files import ensure_folder
 from nst.infer.jobs.batch import Gate, Halt
 from nst.infer.jobs.outputs import FileId, Job, check_target, is_there
 from nst.infer.pictures.animation import ANIMATED_FORMATS, stylize_animation
-from nst.infer.pictures.images import Source, format_of, write_encoded
+from nst.infer.pictures.images import Source, format_of, has_alpha, write_encoded
 from nst.infer.pictures.photo import Photo, encode_photo, read_photo, read_size
 from nst.infer.pictures.pixel_limit import MAX_PIXELS
 
@@ -217,7 +217,11 @@ def notices(source: Source, photo: Photo, target: str) -> list[str]:
     """What is lost of a photo in a format, as lines for the user."""
     lost = []
     if photo.deep:
-        lost.append(f"{source} has 16 bits per channel, the result has 8")
+        lost.append(f"{source} has more than 8 bits per channel, the result has 8")
+    if photo.damaged_profile:
+        lost.append(f"{source} has a damaged colour profile, which is left out")
+    if photo.image.mode == "RGBA" and not has_alpha(target):
+        lost.append(f"{source} is transparent, {target} is not: the result is laid on white")
     if photo.frames > 1 and not is_animation(photo, target):
         lost.append(f"{source} holds {photo.frames} pictures, the result is of the first")
     return lost

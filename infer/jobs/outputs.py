@@ -6,6 +6,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import normalize
@@ -13,9 +14,14 @@ from unicodedata import normalize
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable
 from nst.infer.jobs.inputs import Picture, is_folder, stems_for
-from nst.infer.pictures.images import OUTPUT_SUFFIXES, Source, check_output_suffix, format_of
-
-DIGEST_CHARACTERS = 8
+from nst.infer.pictures.images import (
+    OUTPUT_SUFFIXES,
+    Source,
+    check_output_suffix,
+    format_of,
+    opened,
+    suffix_of_format,
+)
 
 FileId = tuple[int, int]
 
@@ -47,15 +53,22 @@ def read_destination(out: str | None, *, one: bool, form: str | None = None) -> 
         one: whether there is one result, so that ``out`` can be a file.
         form: the suffix of the format that the user wants, such as ".png"; None is that of ``out``.
     Raises:
-        UserError: if it is empty, or a file in a format that is unknown or another one.
+        UserError: if it is empty, a file in a format that is unknown or another one, or a file
+            where there may be several results.
     """
     if out is None:
         return Destination()
     if not out:
         raise UserError("--out is empty: give a file or a folder")
     path = Path(out)
-    is_file = one and path.suffix and not out.endswith(("/", os.sep))
-    if not is_file or (path.suffix.lower() not in OUTPUT_SUFFIXES and is_folder(path)):
+    is_file = path.suffix and not out.endswith(("/", os.sep))
+    known = path.suffix.lower() in OUTPUT_SUFFIXES
+    if not one and is_file and known and not is_folder(path):
+        raise UserError(
+            f"--out {out} is one file, and there may be several results: name a folder, such as "
+            f"{path.stem}"
+        )
+    if not one or not is_file or (not known and is_folder(path)):
         return Destination(folder=path)
     check_output_suffix(path)
     if form and format_of(path) != format_of(Path(f"any{form}")):
@@ -149,12 +162,20 @@ def folder_of(picture: Picture, to: Destination) -> Path:
 
 def suffix_of(picture: Picture, form: str | None) -> str:
     """The suffix of its results: its own if that is the format wanted, or can be written at all."""
-    own = picture.path.suffix
+    own = picture.path.suffix or suffix_of_content(picture.path)
     can_write = own.lower() in OUTPUT_SUFFIXES
     if form is None:
         return own if can_write else ".png"
-    same = can_write and format_of(picture.path) == format_of(Path(f"any{form}"))
+    same = can_write and format_of(Path(f"any{own}")) == format_of(Path(f"any{form}"))
     return own if same else form
+
+
+@cache
+def suffix_of_content(path: Path) -> str:
+    """The suffix that a picture without one would have; "" if it cannot be read."""
+    with suppress(UserError), opened(path) as image:
+        return suffix_of_format(image.format or "")
+    return ""
 
 
 def file_ids(paths: Iterable[Path]) -> Set[FileId]:

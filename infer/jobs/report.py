@@ -120,7 +120,12 @@ class Report:
 
     def summary(self) -> None:
         """Tell the counts."""
-        skipped = " (there already, --overwrite makes them again)" if self.counts["skipped"] else ""
+        skipped = ""
+        if self.counts["skipped"]:
+            skipped = (
+                " (files of their names are there, of whatever photo and style; --overwrite makes "
+                "them again)"
+            )
         self.notice(
             f"{self.counts['done']} done, {self.counts['skipped']} skipped{skipped}, "
             f"{self.counts['failed']} failed"

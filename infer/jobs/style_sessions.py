@@ -103,7 +103,7 @@ def ready(
             stylized = treat(stylizer, image, treatment, on_progress=progress)
         return Painted(stylized, tiling)
 
-    return Style(stylizer.style, stylize)
+    return Style(stylizer.model.stem, stylize)
 
 
 def workers_in(max_memory: int | None) -> int:

@@ -35,10 +35,10 @@ from nst.infer.jobs.outputs import (
 )
 from nst.infer.jobs.report import Report
 from nst.infer.jobs.style_sessions import StyleSettings, open_styles, workers_in
-from nst.infer.pictures.images import suffix_of_format
+from nst.infer.pictures.images import Source, suffix_of_format
 from nst.infer.pictures.photo import read_photo
 
-STDIN = "-"
+STDIN = STDOUT = "-"
 ALONE = Crew(workers=1, threads=1)
 EXIT_SOME_FAILED = 1
 EXIT_INPUT_FAILED = 2
@@ -152,6 +152,11 @@ def run(request: Request) -> int:
         out=Path(request.out) if request.out else None,
     )
     one = found.one_file and len(styles) == 1
+    if request.out == STDOUT:
+        if not one:
+            raise UserError("--out - takes one picture and one style")
+        require_file(found.pictures[0].path)
+        return print_picture(request, lambda: found.pictures[0].path, form)
     to = read_destination(request.out, one=one, form=form)
     if not file_ids(picture.path for picture in found.pictures):
         raise no_input(found)
@@ -189,8 +194,10 @@ def run_one(request: Request, job: Job, to: Destination, inputs: Set[FileId]) ->
     studio = request.studio(inputs, ALONE, report.progress)
     if to.folder is not None:
         ensure_folder(target.parent)
-    with terminate_as_interrupt(), report:
-        for outcome in studio.results(job):
+    # In a thread of its own: a network cannot be stopped, and Ctrl-C would wait for it.
+    batch = Batch(studio.results, workers=1, halt=studio.halt)
+    with terminate_as_interrupt(), report, closing(batch.run([job])) as outcomes:
+        for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
             report.outcome(outcome)
@@ -210,18 +217,36 @@ def run_stdin(request: Request, form: str | None) -> int:
     if request.recursive or request.shard is not None:
         raise UserError("- is one picture, from the standard input: no --recursive, no --shard")
     inputs = request.inputs_with(())
+    if request.out in (None, STDOUT):
+        return print_picture(request, read_stdin, form)
     to = read_destination(request.out, one=True, form=form)
     if to.folder is not None:
         raise UserError("- has no name for a file in a folder: give -o a file")
-    if to.file is not None:
-        source = StandardInput(sys.stdin.buffer.read())
-        return run_one(request, Job(source, (to.file,)), to, inputs)
+    assert to.file is not None
+    return run_one(request, Job(read_stdin(), (to.file,)), to, inputs)
+
+
+def read_stdin() -> StandardInput:
+    """All of the standard input."""
+    return StandardInput(sys.stdin.buffer.read())
+
+
+def print_picture(request: Request, read: Callable[[], Source], form: str | None) -> int:
+    """Stylize one picture with one style and write the result to the standard output.
+
+    Args:
+        request: what the user wants.
+        read: gives the picture.
+        form: suffix of the result; None is that of the picture.
+    Raises:
+        UserError: if there is no result, or it cannot go anywhere.
+    """
     if request.as_json:
         raise UserError("--json and the picture would both go to the standard output: add -o FILE")
     if sys.stdout.isatty():
         raise UserError("the picture would go to the terminal: redirect the output or add -o FILE")
-    studio = request.studio(inputs, ALONE)
-    source = StandardInput(sys.stdin.buffer.read())
+    studio = request.studio(frozenset(), ALONE)
+    source = read()
     photo = read_photo(source, max_pixels=request.max_pixels)
     target = Path(f"{STDIN}{form or suffix_of_format(photo.format)}")
     (style,) = studio.styles(True)
@@ -251,6 +276,8 @@ def run_batch(
         report.notice(f"left out as results of an earlier run: {first}{more}")
     for path in found.results:
         report.detail(f"{path} is left out")
+    if found.videos:
+        report.notice(f"{found.videos} videos in folders are left out: name them to stylize them")
     for failure in found.failures:
         report.failure(*failure)
     cores = min(request.settings.threads or usable_cores(), workers_in(request.settings.max_memory))

@@ -2,6 +2,7 @@
 
 nst.infer.pictures
 ├── photo           a photo file: its pixels and what stands beside them
+├── encodings       how a file was encoded
 ├── animation       frame by frame
 ├── images          reading and writing pictures
 │   └── pixel_limit     how large they may be

@@ -200,6 +200,11 @@ def suffix_of_format(pillow_format: str) -> str:
     return suffixes.get(pillow_format, ".png")
 
 
+def has_alpha(pillow_format: str) -> bool:
+    """Whether pictures in a format that can be written may be transparent."""
+    return any(each.has_alpha for each in _ENCODINGS.values() if each[0] == pillow_format)
+
+
 def check_output_suffix(path: Path) -> None:
     """Refuse a picture file name whose format cannot be written.
 

@@ -12,8 +12,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL import ExifTags, Image, ImageCms
 
+from nst.infer.pictures.encodings import encoding_of
 from nst.infer.pictures.images import (
     Source,
     as_rgb,
@@ -51,9 +52,10 @@ class Photo:
         xmp: the same kind of data as XML; empty if there are none.
         profile: ICC profile of its RGB pixels; empty for grey and CMYK, or if there was none.
         dpi: resolution in pixels per inch, across and down, if the file tells it.
-        encoding: how its pixels were encoded, for Pillow's ``save`` in the same format.
+        encoding: how it was encoded, for Pillow's ``save`` in the same format.
         deep: whether it had more than 8 bits per channel, which the result will not have.
         frames: of an animation, or pages; 1 for a single picture.
+        damaged_profile: whether its colour profile could not be read, so that it was left out.
     """
 
     image: Image.Image
@@ -65,6 +67,7 @@ class Photo:
     encoding: Mapping[str, Any] = field(default_factory=dict)
     deep: bool = False
     frames: int = 1
+    damaged_profile: bool = False
 
 
 def read_size(source: Source, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -96,8 +99,8 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
         deep = has_16_bits(image)
         frames = getattr(image, "n_frames", 1) if image.format in SEQUENCE_FORMATS else 1
         image.load()
-        encoding = jpeg_encoding(image)
         upright(image)
+        encoding = encoding_of(image, source)
         xmp = image.info.get("xmp", b"")
         return Photo(
             as_rgb(image),
@@ -109,6 +112,7 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
             encoding=encoding,
             deep=deep,
             frames=frames,
+            damaged_profile=has_damaged_profile(image),
         )
 
 
@@ -130,7 +134,8 @@ def encode_photo(
     target = format_of(path)
     options: dict[str, Any] = dict(photo.encoding) if target == photo.format else {}
     if quality is not None and target in QUALITY_FORMATS:
-        options.pop("qtables", None)
+        for own in ("qtables", "lossless"):
+            options.pop(own, None)
         options["quality"] = quality
     if photo.exif and target in EXIF_FORMATS:
         options["exif"] = photo.exif
@@ -147,20 +152,6 @@ def has_16_bits(image: Image.Image) -> bool:
     """Whether a picture that was opened but not loaded has more than 8 bits per channel."""
     stored = " ".join(str(tile[3]) for tile in getattr(image, "tile", ()))
     return image.mode.startswith(("I", "F")) or re.search(r";16", stored) is not None
-
-
-def jpeg_encoding(image: Image.Image) -> dict[str, Any]:
-    """Quantization tables, colour resolution and order of a JPEG, empty for another format."""
-    if not isinstance(image, JpegImagePlugin.JpegImageFile):
-        return {}
-    # Pillow would scale the tables by a quality; -1 is none.
-    encoding: dict[str, Any] = {"qtables": image.quantization, "quality": -1}
-    subsampling = JpegImagePlugin.get_sampling(image)
-    if subsampling >= 0:
-        encoding["subsampling"] = subsampling
-    if image.info.get("progressive"):
-        encoding["progressive"] = True
-    return encoding
 
 
 def camera_data(image: Image.Image) -> bytes:
@@ -189,6 +180,18 @@ def rgb_profile(image: Image.Image) -> bytes:
         if ImageCms.ImageCmsProfile(BytesIO(profile)).profile.xcolor_space.strip() == "RGB":
             return bytes(profile)
     return b""
+
+
+def has_damaged_profile(image: Image.Image) -> bool:
+    """Whether there is an ICC profile that cannot be read."""
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return False
+    try:
+        ImageCms.ImageCmsProfile(BytesIO(profile))
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return True
+    return False
 
 
 def resolution(image: Image.Image) -> tuple[float, float] | None:

@@ -200,3 +200,10 @@ def test_require_file(tmp_path: Path) -> None:
         require_file(file / "b.jpg")
     with pytest.raises(UserError, match="File name too long"):
         require_file(tmp_path / ("x" * 300))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(UserError, match="it is a pipe or a device, give a file"):
+            require_file(path)

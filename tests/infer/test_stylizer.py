@@ -246,6 +246,14 @@ def test_result_is_a_new_array(save_graph: SaveGraph) -> None:
     assert not np.shares_memory(stylized, frame)
 
 
+def test_what_is_no_picture_is_a_bug_of_the_caller(invert_bytes: Path) -> None:
+    stylizer = Stylizer(invert_bytes)
+    with pytest.raises(TypeError, match=r"not 'photo\.jpg'"):
+        stylizer("photo.jpg")  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="a frame has pixels"):
+        stylizer(np.zeros((0, 4, 3), np.uint8))
+
+
 @pytest.mark.parametrize(
     "frame",
     [

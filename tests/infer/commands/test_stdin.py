@@ -52,6 +52,20 @@ def test_format_in_is_format_out(
         assert np.abs(np.asarray(image.convert("RGB")).astype(int) - wanted).max() <= 4
 
 
+def test_a_file_to_stdout(invert_bytes: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.webp"
+    photo.write_bytes(encoded("WEBP"))
+    argv = [sys.executable, "-m", "nst.infer", photo, "--style", invert_bytes, "-o", "-"]
+    process = subprocess.run(argv, check=True, capture_output=True, timeout=TIMEOUT_S)
+    assert process.stderr == b""
+    with Image.open(BytesIO(process.stdout)) as image:
+        assert (image.format, image.size) == ("WEBP", (30, 20))
+    assert not Path("-").exists()
+    process = subprocess.run([*argv, tmp_path], check=False, capture_output=True)
+    assert process.returncode == 2
+    assert b"--out - takes one picture and one style" in process.stderr
+
+
 def test_to_a_file(invert_bytes: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.webp"
     process = run(encoded("PNG"), "--style", invert_bytes, "-o", out, "--json")
@@ -118,10 +132,11 @@ def test_not_to_a_terminal(invert_bytes: Path) -> None:
     assert b"would go to the terminal" in process.stderr
 
 
-def test_a_full_disk_behind_it(invert_bytes: Path) -> None:
+@pytest.mark.parametrize("command", ["-", "--help"])
+def test_a_full_disk_behind_it(command: str, invert_bytes: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         process = subprocess.run(
-            [sys.executable, "-m", "nst.infer", "-", "--style", invert_bytes],
+            [sys.executable, "-m", "nst.infer", command, "--style", invert_bytes],
             input=encoded("PNG"),
             stdout=full,
             stderr=subprocess.PIPE,

@@ -44,7 +44,7 @@ def test_result_is_written_and_reported(photo: Path, invert_bytes: Path, capfd: 
     np.testing.assert_array_equal(pixels(out), 255 - pixels(photo))
     stdout, stderr = capfd.readouterr()
     assert stderr == ""
-    assert stdout.startswith(f"{out}  40x30  starry_night  ")
+    assert stdout.startswith(f"{out}  40x30  invert  ")
     assert stdout.endswith(" s\n")
     assert stdout.count("\n") == 1
     assert names(photo.parent) == ["out.png", "photo.png"]
@@ -191,7 +191,7 @@ def test_16_bits_are_told(invert_bytes: Path, tmp_path: Path, capfd: Capture) ->
     photo = tmp_path / "deep.tif"
     Image.fromarray(np.full((20, 20), 30000, np.uint16)).save(photo)
     assert main([str(photo), "--style", str(invert_bytes)]) == 0
-    assert "has 16 bits per channel, the result has 8" in capfd.readouterr().err
+    assert "has more than 8 bits per channel, the result has 8" in capfd.readouterr().err
     assert (tmp_path / "deep.invert.tif").is_file()
 
 
@@ -353,6 +353,13 @@ def test_no_arguments(capfd: Capture) -> None:
 
 def test_no_style(photo: Path, capfd: Capture) -> None:
     assert "Missing option '--style'" in refused(capfd, photo)
+
+
+def test_a_mistyped_command(capfd: Capture) -> None:
+    assert main(["stlyes"]) == 2
+    assert capfd.readouterr().err == (
+        "nst-infer: there is no stlyes: did you mean nst-infer styles?\n"
+    )
 
 
 def test_version(capfd: Capture) -> None:

@@ -112,6 +112,32 @@ def test_patterns() -> None:
     assert paths(found) == ["p/a.jpg"]
 
 
+@pytest.mark.timeout(20)
+def test_patterns_go_neither_through_links_nor_into_hidden_folders() -> None:
+    make("p/a.jpg", "p/deep/b.jpg", "p/.hidden/c.jpg", "p/notes.txt", "q/d.jpg", "p/[x]/e.jpg")
+    Path("p/deep/up").symlink_to(Path("p").resolve())
+    Path("p/linked").symlink_to(Path("q").resolve())
+    everything = ["p/[x]/e.jpg", "p/a.jpg", "p/deep/b.jpg"]
+    assert paths(find("p/**/*.jpg")) == everything
+    assert paths(find("p/**")) == everything
+    assert paths(find("p/**/deep/**/*.jpg")) == ["p/deep/b.jpg"]
+    assert paths(find("**/b.jpg")) == ["p/deep/b.jpg"]
+    assert paths(find(f"{Path.cwd()}/**/a.jpg")) == [f"{Path.cwd()}/p/a.jpg"]
+    assert reasons(find("p/**/*.gif")) == ["cannot read p/**/*.gif: no file matches"]
+
+
+def test_an_empty_word_is_not_the_current_folder() -> None:
+    make("a.jpg")
+    with pytest.raises(UserError, match="an input is empty"):
+        find("")
+
+
+def test_results_of_named_styles_and_sheets_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    make("p/a.jpg", "p/a.starry_night.jpg", "p/a.mine.jpg", "p/a.sheet.png", "own/mine.onnx")
+    monkeypatch.setenv("NST_STYLES", "own")
+    assert places(find("p")) == ["a.jpg"]
+
+
 def test_a_folder_without_pictures() -> None:
     make("p/deep/a.jpg", "p/notes.txt", "q/notes.txt")
     assert reasons(find("p")) == [

@@ -120,13 +120,18 @@ def test_what_is_lost_is_told(tmp_path: Path) -> None:
     Image.fromarray(np.full((20, 20), 30000, np.uint16)).save(tmp_path / "deep.tif")
     pages = [Image.new("RGB", (20, 20))] * 2
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    Image.new("RGBA", (20, 20)).save(tmp_path / "clear.png")
+    Image.new("RGB", (20, 20)).save(tmp_path / "profile.jpg", icc_profile=b"nonsense")
     told: list[str] = []
-    for name in ("deep.tif", "pages.tif"):
-        job = Job(tmp_path / name, (tmp_path / f"out.{name}",))
-        told += next(studio().results(job)).notices
+    negative = Style("negative", lambda image: Painted(image, WHOLE))
+    for name in ("deep.tif", "pages.tif", "clear.png", "profile.jpg"):
+        job = Job(tmp_path / name, (tmp_path / f"out.{name.replace('png', 'jpg')}",))
+        told += next(studio(negative).results(job)).notices
     assert told == [
-        f"{tmp_path / 'deep.tif'} has 16 bits per channel, the result has 8",
+        f"{tmp_path / 'deep.tif'} has more than 8 bits per channel, the result has 8",
         f"{tmp_path / 'pages.tif'} holds 2 pictures, the result is of the first",
+        f"{tmp_path / 'clear.png'} is transparent, JPEG is not: the result is laid on white",
+        f"{tmp_path / 'profile.jpg'} has a damaged colour profile, which is left out",
     ]
 
 

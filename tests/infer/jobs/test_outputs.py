@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nst.infer import UserError
 from nst.infer.jobs.inputs import Picture, find_pictures
@@ -130,7 +131,7 @@ def test_names_do_not_depend_on_what_is_there() -> None:
     [
         (None, True, Destination()),
         ("a.png", True, Destination(file=Path("a.png"))),
-        ("a.png", False, Destination(folder=Path("a.png"))),
+        ("a.txt", False, Destination(folder=Path("a.txt"))),
         ("a.png/", True, Destination(folder=Path("a.png"))),
         ("a", True, Destination(folder=Path("a"))),
         ("there.d", True, Destination(folder=Path("there.d"))),
@@ -139,6 +140,20 @@ def test_names_do_not_depend_on_what_is_there() -> None:
 def test_file_or_folder(out: str | None, one: bool, expected: Destination) -> None:
     Path("there.d").mkdir()
     assert read_destination(out, one=one) == expected
+
+
+def test_a_file_is_no_folder() -> None:
+    Path("there.jpg").mkdir()
+    assert read_destination("there.jpg", one=False) == Destination(folder=Path("there.jpg"))
+    with pytest.raises(UserError, match="is one file, and there may be several results"):
+        read_destination("new.jpg", one=False)
+
+
+def test_a_picture_without_a_suffix_has_that_of_its_content() -> None:
+    for kind, suffix in (("JPEG", ".jpg"), ("WEBP", ".webp"), ("PCX", ".png")):
+        Image.new("RGB", (2, 2)).save(kind.lower(), kind)
+        (job,) = plan([Picture(Path(kind.lower()), Path(kind.lower()))], ["style"], Destination())
+        assert job.targets == (Path(f"{kind.lower()}.style{suffix}"),)
 
 
 @pytest.mark.parametrize(

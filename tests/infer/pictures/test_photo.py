@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from nst.infer import UserError
 from nst.infer.pictures.images import write_encoded, write_image
@@ -264,3 +264,55 @@ def test_whatever_comes_goes_back(
     if photo.image.mode == "RGBA" and suffix not in (".jpg", ".bmp", ".gif"):
         alpha = np.asarray(result.convert("RGBA").getchannel("A")).astype(int)
         assert np.abs(alpha - np.asarray(photo.image.getchannel("A"))).max() <= 3
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+@pytest.mark.parametrize("profile", [b"", wide_gamut()])
+def test_webp_stays_without_loss(lossless: bool, profile: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "photo.webp"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, lossless=lossless, icc_profile=profile or None)
+    photo = read_photo(path)
+    assert photo.encoding == read_photo(BytesIO(path.read_bytes())).encoding
+    same = encode_photo(photo.image, path, Photo(photo.image, "WEBP", encoding=photo.encoding))
+    assert np.array_equal(np.asarray(read_photo(BytesIO(same)).image), photo.image) == lossless
+    lossy = encode_photo(photo.image, path, photo, quality=50)
+    assert len(lossy) < len(same)
+    assert not np.array_equal(np.asarray(read_photo(BytesIO(lossy)).image), photo.image)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stored", "result"),
+    [
+        ("RGB", "raw", "raw"),
+        ("RGB", "tiff_lzw", "tiff_lzw"),
+        ("RGBA", "packbits", "packbits"),
+        ("1", "group4", "tiff_adobe_deflate"),
+        ("RGB", "jpeg", "tiff_adobe_deflate"),
+    ],
+)
+def test_compression_of_tiff(mode: str, stored: str, result: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    picture(mode=mode).save(path, compression=stored)
+    assert through(path).info["compression"] == result
+
+
+def test_texts_of_png_and_comments_of_jpeg(tmp_path: Path) -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Author", "Vermeer")
+    texts.add_itxt("Title", "Het Straatje é", "nl", "titel")
+    texts.add_text("Raw profile type exif", "old")
+    picture().save(tmp_path / "photo.png", pnginfo=texts)
+    assert getattr(through(tmp_path / "photo.png"), "text") == {  # noqa: B009
+        "Author": "Vermeer",
+        "Title": "Het Straatje é",
+    }
+    picture().save(tmp_path / "photo.jpg", comment=b"by hand")
+    assert through(tmp_path / "photo.jpg").info["comment"] == b"by hand"
+
+
+def test_a_damaged_profile_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    for profile, damaged in ((b"nonsense", True), (wide_gamut(), False), (b"", False)):
+        picture().save(path, icc_profile=profile)
+        assert read_photo(path).damaged_profile == damaged

@@ -1,20 +1,42 @@
-"""What ``nst-infer`` does with photos: its flags."""
+"""What ``nst-infer`` does with photos and videos: its flags."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand
 
-from nst.infer.command_line import new_app, print_notice
+from nst.infer.command_line import needs_extra, new_app, print_notice
 from nst.infer.errors import UserError
+
+if TYPE_CHECKING:
+    from nst.infer.jobs.stylize_run import Request
 
 app = new_app()
 
 PIXEL_UNITS = {"MP": 1_000_000}
+VIDEOS = "Videos"
 BYTE_UNITS = {"MB": 1_000_000, "GB": 1_000_000_000}
+
+
+class SectionedCommand(TyperCommand):
+    """Shows panels of options in its help, which Typer itself does with rich alone."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, each below the title of its panel."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            if record is not None:
+                title = getattr(parameter, "rich_help_panel", None) or usual
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _print_version(wanted: bool) -> None:
@@ -26,16 +48,18 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.command(
+    cls=SectionedCommand,
     epilog="Other commands, each with its own --help: nst-infer styles lists the styles, sheet "
     "puts a photo in all of them on one picture, bench measures speed, info describes a model or "
-    "this installation."
+    "this installation.",
 )
 def stylize(
     inputs: Annotated[
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Pictures, folders, patterns such as '*.jpg', or - for the standard input.",
+            help="Pictures, videos, folders of pictures, patterns such as '*.jpg', or - for the "
+            "standard input.",
         ),
     ],
     style: Annotated[
@@ -108,6 +132,46 @@ def stylize(
             "is free, at most 2GB.",
         ),
     ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="h264, hevc, vp9, av1 or an encoder of ffmpeg; default: h264, in WebM vp9.",
+            rich_help_panel=VIDEOS,
+        ),
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=63,
+            help="Lower is finer and larger; default: 20 for h264.",
+            rich_help_panel=VIDEOS,
+        ),
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="Frames per second; default: as the video.", rich_help_panel=VIDEOS
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Begin there: seconds or h:m:s.", rich_help_panel=VIDEOS),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End there: seconds or h:m:s.", rich_help_panel=VIDEOS),
+    ] = None,
+    steady: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Hold strokes still from frame to frame: 0 not at all, 1 as much as can be.",
+            rich_help_panel=VIDEOS,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object per result.")
     ] = False,
@@ -120,15 +184,18 @@ def stylize(
         ),
     ] = False,
 ) -> int:
-    """Stylize photos with styles exported to ONNX."""
+    """Stylize photos and videos with styles exported to ONNX."""
     if quiet and verbose:
         raise UserError("--quiet and --verbose contradict each other")
     max_pixel_count = read_amount("--max-pixels", max_pixels, PIXEL_UNITS)
     max_bytes = read_amount("--max-memory", max_memory, BYTE_UNITS) if max_memory else None
     brush_factor = read_brush(brush)
+    for_videos: dict[str, object] = {"--codec": codec, "--crf": crf, "--fps": fps}
+    for_videos |= {"--start": start, "--end": end, "--steady": steady}
     # Imported late: the help must not wait for numpy.
     from nst.infer.engine.devices import resolve_device
     from nst.infer.engine.metadata import VALUE_RANGES
+    from nst.infer.jobs.inputs import split_videos
     from nst.infer.jobs.style_sessions import StyleSettings
     from nst.infer.jobs.stylize_run import Request, run
     from nst.infer.styles import find_style
@@ -152,8 +219,16 @@ def stylize(
     )
     if verbose and resolved.why:
         print_notice("nst-infer", resolved.why)
+    pictures, videos = split_videos(inputs, out)
+    if not videos:
+        refuse_flags(for_videos, "videos")
+    if not pictures:
+        refuse_flags(
+            {"--format": form, "--recursive": recursive, "--shard": shard, "--quality": quality},
+            "pictures",
+        )
     request = Request(
-        inputs,
+        pictures,
         settings,
         out=out,
         form=form,
@@ -167,7 +242,80 @@ def stylize(
         quiet=quiet,
         verbose=verbose,
     )
-    return run(request)
+    if pictures and videos and out and Path(out).suffix and not Path(out).is_dir():
+        raise UserError(f"--out {out} is one file for pictures and videos: give a folder")
+    status = run(request) if pictures else 0
+    return max(status, run_with_videos(request, videos, for_videos)) if videos else status
+
+
+def run_with_videos(request: "Request", videos: Sequence[Path], flags: Mapping[str, Any]) -> int:
+    """Stylize videos.
+
+    Args:
+        request: what is wanted of pictures and videos alike.
+        videos: the files.
+        flags: those that are for videos alone, as the user wrote them.
+    Returns:
+        The exit status.
+    Raises:
+        UserError: if a flag makes no sense, or nothing can be begun.
+    """
+    from nst.infer.jobs.batch import share_cores, usable_cores
+    from nst.infer.jobs.inputs import find_results
+    from nst.infer.jobs.style_sessions import share_memory, workers_in
+
+    with needs_extra("video"):
+        from nst.infer.video.run import VideoRequest, run_videos
+        from nst.infer.video.timing import read_rate, read_span
+
+    start_s, end_s = read_span(flags["--start"], flags["--end"])
+    settings = request.settings
+    cores = settings.threads or usable_cores()
+    workers = min(cores, workers_in(settings.max_memory)) if settings.device == "cpu" else 1
+    many = workers > 1
+    crew = share_cores(workers, workers)
+    results = find_results(videos, settings.files) if len(videos) > 1 else set()
+    return run_videos(
+        VideoRequest(
+            clips=[video for video in videos if video not in results],
+            left_out=sorted(results),
+            styles=settings.files,
+            treatment=settings.treatment,
+            steady=flags["--steady"],
+            codec=flags["--codec"],
+            crf=flags["--crf"],
+            rate=read_rate(flags["--fps"]),
+            start_s=start_s,
+            end_s=end_s,
+            max_pixels=request.max_pixels,
+            workers=workers,
+            cores=cores,
+            mask=request.mask,
+            out=request.out,
+            overwrite=request.overwrite,
+            value_range=settings.value_range,
+            threads=crew.threads if many else settings.threads,
+            device=settings.device,
+            max_memory=share_memory(crew, settings.max_memory) if many else settings.max_memory,
+            as_json=request.as_json,
+            quiet=request.quiet,
+            verbose=request.verbose,
+        )
+    )
+
+
+def refuse_flags(flags: Mapping[str, object], kind: str) -> None:
+    """Refuse flags that mean nothing for what is given.
+
+    Args:
+        flags: by their names, None or False if they were not given.
+        kind: what they are for.
+    Raises:
+        UserError: if one was given.
+    """
+    for name, value in flags.items():
+        if value is not None and value is not False:
+            raise UserError(f"{name} is for {kind}, and there are none among the inputs")
 
 
 def read_amount(flag: str, text: str, units: Mapping[str, int]) -> int:

@@ -270,16 +270,7 @@ def run_batch(
         KeyboardInterrupt: if the user interrupts it.
     """
     report = request.report(sum(len(job.targets) for job in jobs))
-    if found.results:
-        first, *others = found.results
-        more = f" and {len(others)} more" if others else ""
-        report.notice(f"left out as results of an earlier run: {first}{more}")
-    for path in found.results:
-        report.detail(f"{path} is left out")
-    if found.videos:
-        report.notice(f"{found.videos} videos in folders are left out: name them to stylize them")
-    for failure in found.failures:
-        report.failure(*failure)
+    tell_found(report, found)
     cores = min(request.settings.threads or usable_cores(), workers_in(request.settings.max_memory))
     crew = share_cores(cores, max(1, len(jobs)))
     report.detail(f"{len(jobs)} pictures, {crew.workers} at a time")
@@ -304,6 +295,20 @@ def run_batch(
     report.summary()
     failed = EXIT_INPUT_FAILED if found.one_file else EXIT_SOME_FAILED
     return failed if report.counts["failed"] else 0
+
+
+def tell_found(report: Report, found: Found) -> None:
+    """Tell what of the inputs is left out, and what cannot be used."""
+    if found.results:
+        first, *others = found.results
+        more = f" and {len(others)} more" if others else ""
+        report.notice(f"left out as results of an earlier run: {first}{more}")
+    for path in found.results:
+        report.detail(f"{path} is left out")
+    if found.videos:
+        report.notice(f"{found.videos} videos in folders are left out: name them to stylize them")
+    for failure in found.failures:
+        report.failure(*failure)
 
 
 def is_disk_full(error: UserError | None) -> bool:

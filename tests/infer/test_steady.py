@@ -10,7 +10,7 @@ RNG = np.random.default_rng(0)
 
 def noisy(frame: Frame, sigma: float) -> Frame:
     levels = frame + RNG.normal(0, sigma, frame.shape)
-    return levels.round().clip(0, 255).astype(np.uint8)
+    return np.array(levels.round().clip(0, 255), np.uint8)
 
 
 def flicker(frames: list[Frame]) -> float:
@@ -20,7 +20,8 @@ def flicker(frames: list[Frame]) -> float:
 
 @pytest.fixture
 def scene() -> Frame:
-    return natural_frames((1, 96, 128))[0]
+    (frame,) = natural_frames((1, 96, 128))
+    return np.array(frame)
 
 
 def test_what_stands_still_flickers_less(scene: Frame) -> None:

@@ -55,13 +55,13 @@ def test_format_in_is_format_out(
 def test_a_file_to_stdout(invert_bytes: Path, tmp_path: Path) -> None:
     photo = tmp_path / "photo.webp"
     photo.write_bytes(encoded("WEBP"))
-    argv = [sys.executable, "-m", "nst.infer", photo, "--style", invert_bytes, "-o", "-"]
+    argv = [sys.executable, "-m", "nst.infer", str(photo), "--style", str(invert_bytes), "-o", "-"]
     process = subprocess.run(argv, check=True, capture_output=True, timeout=TIMEOUT_S)
     assert process.stderr == b""
     with Image.open(BytesIO(process.stdout)) as image:
         assert (image.format, image.size) == ("WEBP", (30, 20))
     assert not Path("-").exists()
-    process = subprocess.run([*argv, tmp_path], check=False, capture_output=True)
+    process = subprocess.run([*argv, str(tmp_path)], check=False, capture_output=True)
     assert process.returncode == 2
     assert b"--out - takes one picture and one style" in process.stderr
 

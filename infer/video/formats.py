@@ -1,0 +1,187 @@
+"""Which files hold which codecs, and how frames are encoded."""
+
+import io
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+from av.codec.codec import UnknownCodecError
+from av.error import FFmpegError
+
+from nst.infer.errors import UserError
+
+
+class Form(NamedTuple):
+    """A kind of video file.
+
+    Attributes:
+        muxer: ffmpeg's name of it.
+        codec: what is written into it unless another is asked for.
+        options: of the muxer; they let a player read what was written before the program died.
+        is_iso: whether it is of the family of MP4, where a frame lasts until the next packet.
+        sound: beginnings of the names of codecs whose packets it gives their times; none are all.
+        is_constant: whether each frame is shown for the same time.
+        tick: of its clock, in seconds, if it is always the same.
+        least_ticks: the shortest time that players show a frame.
+    """
+
+    muxer: str
+    codec: str
+    options: Mapping[str, str]
+    is_iso: bool = False
+    sound: tuple[str, ...] = ()
+    is_constant: bool = False
+    tick: Fraction | None = None
+    least_ticks: int = 1
+
+
+# Fragments are written as they are ready, and the file becomes an ordinary one when it is closed.
+# The first of them waits for the sound, whose offset belongs into the header.
+FRAGMENTS = {
+    "movflags": "+hybrid_fragmented+frag_keyframe+delay_moov",
+    "max_interleave_delta": "1000000",
+}
+CLUSTERS = {"cluster_time_limit": "2000", "flush_packets": "1", "max_interleave_delta": "1000000"}
+FLUSHED = {"flush_packets": "1"}
+
+GIF = ".gif"
+FORMS = {
+    ".mp4": Form("mp4", "h264", FRAGMENTS, is_iso=True),
+    ".m4v": Form("mp4", "h264", FRAGMENTS, is_iso=True),
+    ".mov": Form("mov", "h264", FRAGMENTS, is_iso=True),
+    ".mkv": Form("matroska", "h264", CLUSTERS),
+    ".webm": Form("webm", "vp9", CLUSTERS),
+    ".avi": Form("avi", "h264", FLUSHED, sound=("pcm", "mp3", "ac3"), is_constant=True),
+    GIF: Form("gif", "gif", FLUSHED, tick=Fraction(1, 100), least_ticks=2),
+}
+"""What can be written, by the suffix in lower case."""
+
+
+class Encoder(NamedTuple):
+    """What turns frames into packets.
+
+    Attributes:
+        name: of the encoder in ffmpeg.
+        options: for it.
+        even: whether width and height have to be even.
+        tag: of the codec in MP4 and MOV where the usual one is not played everywhere.
+    """
+
+    name: str
+    options: Mapping[str, str] = {}
+    even: bool = True
+    tag: str | None = None
+
+
+GIF_ENCODER = Encoder("gif", even=False)
+ENCODERS = {
+    "h264": Encoder("libx264", {"preset": "superfast", "crf": "20"}),
+    "hevc": Encoder(
+        "libx265",
+        {"preset": "ultrafast", "crf": "22", "x265-params": "log-level=error"},
+        tag="hvc1",
+    ),
+    "vp9": Encoder(
+        "libvpx-vp9",
+        {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "28", "b": "0"},
+        even=False,
+    ),
+    "av1": Encoder("libsvtav1", {"preset": "10", "crf": "28"}, even=False),
+}
+"""Encoders by the names of their codecs; fast enough to follow the network."""
+
+COPIED_TYPES = ("audio", "subtitle")
+
+
+def form_of(path: Path) -> Form:
+    """The kind of file that a path names.
+
+    Raises:
+        UserError: if it is unknown.
+    """
+    form = FORMS.get(path.suffix.lower())
+    if form is None:
+        known = ", ".join(FORMS)
+        raise UserError(f"cannot write {path}: its extension is unknown, use one of {known}")
+    return form
+
+
+def find_encoder(codec: str | None, path: Path) -> Encoder:
+    """The encoder for a file.
+
+    Args:
+        codec: one of ``ENCODERS``, or an encoder of ffmpeg; None is what the file usually holds.
+        path: the file to write.
+    Raises:
+        UserError: if there is no such encoder, or the file cannot hold what it makes.
+    """
+    form = form_of(path)
+    if path.suffix.lower() == GIF:
+        if codec is not None:
+            raise UserError("--codec means nothing for a GIF")
+        return GIF_ENCODER
+    wanted = codec or form.codec
+    named = {each.name: each for each in ENCODERS.values()}
+    encoder = ENCODERS.get(wanted) or named.get(wanted) or Encoder(wanted)
+    try:
+        found = av.Codec(encoder.name, "w")
+    except UnknownCodecError:
+        found = None
+    if found is None or found.type != "video":
+        known = ", ".join(ENCODERS)
+        raise UserError(f"--codec {wanted} is unknown: use {known} or an encoder of ffmpeg")
+    with av.open(io.BytesIO(), "w", format=form.muxer) as container:
+        if found.canonical_name not in container.supported_codecs:
+            raise UserError(
+                f"{path.suffix} cannot hold {wanted}: name another codec, "
+                "or another result such as out.mkv with --out"
+            )
+    return encoder
+
+
+def can_hold(form: Form, stream: Any) -> bool:
+    """Whether a kind of file takes packets of a stream as they are."""
+    if form.sound and not codec_name(stream).startswith(form.sound):
+        return False
+    container = av.open(io.BytesIO(), "w", format=form.muxer)
+    try:
+        container.add_stream_from_template(stream, opaque=True)
+        container.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    finally:
+        container.close()
+    return True
+
+
+def check_sound(streams: Iterable[Any], path: Path) -> None:
+    """Refuse a file that cannot hold the sound.
+
+    Args:
+        streams: of sound.
+        path: the file to write.
+    Raises:
+        UserError: if it cannot; it names an extension that can.
+    """
+    streams = list(streams)
+    held = [stream for stream in streams if can_hold(form_of(path), stream)]
+    if len(held) == len(streams):
+        return
+    lost = next(stream for stream in streams if stream not in held)
+    fitting = [
+        suffix
+        for suffix, form in FORMS.items()
+        if suffix != GIF and all(can_hold(form, stream) for stream in streams)
+    ]
+    better = f"use {fitting[0]}" if fitting else "no extension that is known here can"
+    raise UserError(
+        f"cannot write {path}: {path.suffix} cannot hold the sound ({codec_name(lost)}), {better}"
+    )
+
+
+def codec_name(stream: Any) -> str:
+    """What a stream is encoded with, for messages."""
+    context = stream.codec_context
+    return "an unknown codec" if context is None else str(context.name)

@@ -1,0 +1,159 @@
+"""What the user is told while videos are stylized."""
+
+import json
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from nst.infer.command_line import print_line, print_notice, print_text
+from nst.infer.errors import UserError
+from nst.infer.video.clip import ClipOutcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+PROG = "nst-infer"
+
+
+class VideoReport:
+    """A line per result on stdout, notices and a progress bar on stderr, and the counts.
+
+    Args:
+        device: that the networks run on.
+        as_json: a JSON object per result in place of a line.
+        quiet: errors alone.
+        verbose: also what is done.
+    Attributes:
+        counts: results that are "done", "skipped" and "failed".
+    """
+
+    def __init__(self, *, device: str, as_json: bool, quiet: bool, verbose: bool) -> None:
+        self.device, self.as_json = device, as_json
+        self.quiet, self.verbose = quiet, verbose
+        self.counts: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self._open = ExitStack()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        if not self.quiet and sys.stderr.isatty():
+            self._bar = self._open.enter_context(open_bar())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def progress(self, outcome: ClipOutcome, share: float | None) -> None:
+        """Show how much of a clip is done."""
+        if self._bar is None:
+            return
+        if self._task is None or outcome.frames == 1:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._begun = time.perf_counter()
+            self._task = self._bar.add_task(outcome.source.name, total=1.0, speed="")
+        seconds = time.perf_counter() - self._begun
+        speed = f"{outcome.frames} frames, {outcome.frames / max(seconds, 1e-3):.1f}/s"
+        self._bar.update(self._task, completed=share, speed=speed)
+
+    def outcome(self, outcome: ClipOutcome) -> None:
+        """Tell what became of a clip.
+
+        Raises:
+            UserError: if stdout cannot be written.
+        """
+        for text in outcome.notices:
+            self.notice(text)
+        if outcome.error is not None:
+            self.counts["failed"] += 1
+            self.error(outcome.error)
+        elif outcome.skipped:
+            self.counts["skipped"] += 1
+            self.detail(f"{outcome.target} is there already")
+        else:
+            self.counts["done"] += 1
+        if self.as_json:
+            print_text(json.dumps({**facts(outcome), "device": self.device}))
+        elif outcome.size is not None and not self.quiet:
+            print_line(self._line(outcome, outcome.size))
+
+    def interrupted(self, outcome: ClipOutcome) -> None:
+        """Tell what there is of a clip."""
+        if outcome.frames:
+            print_notice(PROG, outcome.notices[-1])
+
+    def error(self, error: UserError) -> None:
+        """Tell what went wrong."""
+        print_notice(PROG, str(error))
+
+    def notice(self, text: str) -> None:
+        """Tell what the user should know, once."""
+        if not self.quiet and text not in self._told:
+            self._told.add(text)
+            print_notice(PROG, text)
+
+    def detail(self, text: str) -> None:
+        """Tell what is done, to those who want to know."""
+        if self.verbose:
+            print_notice(PROG, text)
+
+    def summary(self) -> None:
+        """Tell the counts."""
+        skipped = " (there already, --overwrite makes them again)" if self.counts["skipped"] else ""
+        self.notice(
+            f"{self.counts['done']} done, {self.counts['skipped']} skipped{skipped}, "
+            f"{self.counts['failed']} failed"
+        )
+
+    def _line(self, outcome: ClipOutcome, size: tuple[int, int]) -> str:
+        width, height = size
+        device = "" if self.device == "cpu" else f"  {self.device}"
+        speed = outcome.frames / outcome.seconds
+        return (
+            f"{outcome.target}  {width}x{height}  {outcome.style}{device}  "
+            f"{outcome.frames} frames  {outcome.seconds:.2f} s  {speed:.1f} frames/s"
+        )
+
+
+def open_bar() -> "Progress":
+    """A bar on stderr; lines go above it where both are on the terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    )
+
+
+def facts(outcome: ClipOutcome) -> dict[str, Any]:
+    """An outcome for JSON."""
+    is_done = outcome.size is not None
+    return {
+        "input": str(outcome.source),
+        "output": str(outcome.target),
+        "style": outcome.style,
+        "size": outcome.size,
+        "frames": outcome.frames if is_done else None,
+        "seconds": round(outcome.seconds, 3) if is_done else None,
+        "fps": round(outcome.frames / outcome.seconds, 2) if is_done else None,
+        "lost_frames": outcome.lost_frames if is_done else None,
+        "notices": outcome.notices,
+        "error": None if outcome.error is None else str(outcome.error),
+        "skipped": outcome.skipped,
+    }

@@ -80,7 +80,7 @@ def needs_extra(extra: str) -> Iterator[None]:
     Args:
         extra: name of the extra that brings the packages imported inside.
     Raises:
-        UserError: if one of them is not installed.
+        UserError: if one of them is not installed, or cannot be loaded.
     """
     try:
         yield
@@ -88,6 +88,8 @@ def needs_extra(extra: str) -> Iterator[None]:
         raise UserError(
             f"{error.name} is not installed: pip install 'nst[{extra}]' brings it"
         ) from error
+    except ImportError as error:  # a library of the system that a package needs
+        raise UserError(f"{error.name or 'a package'} cannot be loaded: {error}") from error
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
         UserError: if it is one of them, under this name or another.
     """
     if path.exists() and any(path.samefile(each) for each in inputs):
-        raise UserError(f"cannot write {path}: it is an input, choose another name with --out")
+        raise UserError(f"cannot write {path}: it is an input, choose another name")
 
 
 def ensure_folder(path: Path) -> None:

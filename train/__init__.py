@@ -4,6 +4,7 @@
 
     cli         nst-train
     system      what happens in one step
+    optimizers  Muon and Adam
     photos      a folder of photos as batches
     painting    the painting as a tensor
     schedule    how far a run is, and the learning rate there

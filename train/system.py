@@ -31,6 +31,7 @@ from nst.models.perceptual_loss import (
     DEFAULT_STYLE_LAYERS,
     DEFAULT_STYLE_WEIGHT,
 )
+from nst.train.optimizers import OPTIMIZERS, OptimizerName
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.schedule import learning_rate_factor, phase_at, share_done
@@ -88,7 +89,8 @@ class StyleTransferSystem(pl.LightningModule):
             leaves less of a grid. 1000 suits the relative form; 0 leaves it out.
         style_size: longer side of the painting in pixels while training; more gives larger
             strokes.
-        learning_rate: of Adam, after a short warm-up; falls to nearly 0 along a cosine.
+        learning_rate: after a short warm-up; falls to nearly 0 along a cosine.
+        optimizer: muon, which learns more from each image, or adam.
         knob_share: how much of the run teaches strengths below 1, in its end; 0 leaves it out,
             and the strength then mixes pixels.
         credit: title, artist, year and license of the painting, for the metadata of the result.
@@ -116,6 +118,7 @@ class StyleTransferSystem(pl.LightningModule):
         grid_weight: float = 1000.0,
         style_size: int = 512,
         learning_rate: float = 1e-3,
+        optimizer: OptimizerName = "muon",
         knob_share: float = 0.1,
         credit: Credit = NO_CREDIT,
         compile: bool = False,  # noqa: A002 - the flag is named as torch's function
@@ -135,6 +138,7 @@ class StyleTransferSystem(pl.LightningModule):
         self.credit = credit
         self.recent_losses: deque[Tensor] = deque(maxlen=RECENT_STEPS)
         self.learning_rate = learning_rate
+        self.optimizer_name = optimizer
         self.knob_share = knob_share
         self.phase = phase_at(0.0, knob_share)
         self.compile_modules = compile
@@ -152,6 +156,7 @@ class StyleTransferSystem(pl.LightningModule):
             "grid_weight": grid_weight,
             "style_size_px": style_size,
             "learning_rate": learning_rate,
+            "optimizer": optimizer,
             "knob_share": knob_share,
         }
         try:
@@ -245,17 +250,18 @@ class StyleTransferSystem(pl.LightningModule):
         return terms
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Leave what is not learned now out of the step, and out of Adam's averages."""
+        """Leave what is not learned now out of the step, and out of the optimiser's averages."""
         style, knob = optimizer.param_groups
         for value in (knob if self.phase.knob is None else style)["params"]:
             value.grad = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam over two groups, network and knob; each batch sets their learning rates."""
+        """Two groups of parameters, network and knob; each batch sets their learning rates."""
         knob = knob_parameters(self.net)
         ids = {id(value) for value in knob}
         style = [value for value in self.net.parameters() if id(value) not in ids]
-        return torch.optim.Adam([{"params": style}, {"params": knob}], lr=self.learning_rate)
+        groups = [{"params": style}, {"params": knob}]
+        return OPTIMIZERS[self.optimizer_name](groups, lr=self.learning_rate)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to read the network back without this class."""

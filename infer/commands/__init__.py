@@ -6,5 +6,6 @@ nst.infer.commands
 ├── styles      nst-infer styles
 ├── sheet       nst-infer sheet
 ├── bench       nst-infer bench
+├── webcam      nst-infer webcam
 └── info        nst-infer info
 """

@@ -9,7 +9,7 @@ from importlib import import_module
 from nst.infer.command_line import report_user_error, run_app
 from nst.infer.errors import UserError
 
-COMMANDS = ("bench", "info", "sheet", "styles")
+COMMANDS = ("bench", "info", "sheet", "styles", "webcam")
 """Other commands behind the program's name, and the modules beside this one that have them."""
 
 
@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         and end with the process, which does not return.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments and arguments[0].startswith("webcam:"):
+        arguments[:1] = ["webcam", arguments[0]]  # the number of the camera may be part of the word
     if arguments and arguments[0] in COMMANDS:
         name, *rest = arguments
         command = import_module(f"nst.infer.commands.{name}")

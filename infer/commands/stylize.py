@@ -50,8 +50,8 @@ def _print_version(wanted: bool) -> None:
 @app.command(
     cls=SectionedCommand,
     epilog="Other commands, each with its own --help: nst-infer styles lists the styles, sheet "
-    "puts a photo in all of them on one picture, bench measures speed, info describes a model or "
-    "this installation.",
+    "puts a photo in all of them on one picture, webcam stylizes a camera live, bench measures "
+    "speed, info describes a model or this installation.",
 )
 def stylize(
     inputs: Annotated[

@@ -67,12 +67,14 @@ class StyleGraphs:
             return GraphAt(self.full, strength, 1.0)
         if not (self._bakes and self._has_knob(STRENGTH_INPUT)):
             return GraphAt(self.full, 1.0, strength)
-        with self._lock:
-            if strength not in self._others:
+        graph = self._others.get(strength)
+        if graph is None:
+            graph = self._baked(strength)  # without the lock: others go on with theirs meanwhile
+            with self._lock:
                 while len(self._others) >= MOST_OPEN:
                     del self._others[next(iter(self._others))]
-                self._others[strength] = self._baked(strength)
-            return GraphAt(self._others[strength], 1.0, 1.0)
+                self._others[strength] = graph
+        return GraphAt(graph, 1.0, 1.0)
 
     def open(self, content: bytes | None = None) -> ImageGraph:
         """The model on its device, or another in its place."""

@@ -202,7 +202,7 @@ def is_there(target: Path, inputs: Set[FileId]) -> bool:
     except OSError:  # what it is, if it is not that the file is missing, writing will tell
         return False
     if (status.st_dev, status.st_ino) in inputs:
-        raise UserError(f"cannot write {target}: it is an input, choose another name with --out")
+        raise UserError(f"cannot write {target}: it is an input, choose another name")
     return not stat.S_ISDIR(status.st_mode)
 
 

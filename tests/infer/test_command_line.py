@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from nst.infer import UserError
-from nst.infer.command_line import print_line, report_user_error, run_app
+from nst.infer.command_line import needs_extra, print_line, report_user_error, run_app
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -130,3 +130,15 @@ def test_names_beyond_the_encoding_of_stdout() -> None:
     )
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout == b"\\U0001f408.png\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ModuleNotFoundError("no", name="av"), r"^av is not installed: pip install 'nst\[video\]'"),
+        (ImportError("libGL.so.1: no", name="cv2"), r"^cv2 cannot be loaded: libGL\.so\.1: no"),
+    ],
+)
+def test_an_extra_that_is_not_there_or_not_whole(error: ImportError, line: str) -> None:
+    with pytest.raises(UserError, match=line), needs_extra("video"):
+        raise error

@@ -187,7 +187,7 @@ def test_what_is_there() -> None:
 def test_an_input_is_refused_under_any_name(link: Callable[[str, str], None]) -> None:
     pictures("a.jpg")
     link("a.jpg", "link.jpg")
-    with pytest.raises(UserError, match="it is an input, choose another name with --out"):
+    with pytest.raises(UserError, match="it is an input, choose another name"):
         is_there(Path("link.jpg"), file_ids([Path("a.jpg")]))
 
 

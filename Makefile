@@ -1,7 +1,7 @@
 # make demo   train a small style, export it, stylize a photo (5 to 7 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
-# make bench  measure the speed of training, of nst-optimize, of the networks and of the web page
+# make bench  measure the speed of training, networks, videos, the webcam loop and the web page
 # Each makes its own .venv first. PYTHON=python3.12 chooses another Python.
 
 PYTHON ?= python3
@@ -33,6 +33,8 @@ bench: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/optimize_speed.py
 	$(BIN)/python tests/benchmarks/network_speed.py
+	$(BIN)/python tests/benchmarks/video_throughput.py
+	PYTHONPATH=tests/helpers $(BIN)/python tests/benchmarks/live_loop.py
 	PYTHONPATH=tests/helpers $(BIN)/python tests/benchmarks/browser_speed.py
 
 clean:

@@ -16,6 +16,9 @@ first is the noise of a camera, above the second is movement."""
 HALF, CELL = 2, 4
 """A picture is compared at half its size, in cells of 4x4 of these pixels: 8x8 of the picture."""
 
+BAND_PX = 32
+"""Rows that are averaged at a time, so that they stay in the processor's cache."""
+
 
 class Steadier:
     """Averages stylized frames over time where the frames they were made from stand still.
@@ -34,7 +37,7 @@ class Steadier:
         if not 0 <= amount <= 1:
             raise ValueError(f"the amount must be from 0 to 1, got {amount}")
         self._kept = amount * MOST_KEPT
-        self._shown: Image.Image | None = None
+        self._shown: npt.NDArray[np.float32] | None = None
         self._seen: npt.NDArray[np.float32] | None = None
 
     def __call__(self, seen: Frame, stylized: Frame) -> Frame:
@@ -50,16 +53,14 @@ class Steadier:
             return stylized
         brightness = Image.fromarray(seen).convert("L").reduce(HALF)
         now = np.asarray(brightness, np.float32)
-        picture = Image.fromarray(stylized)
-        if self._seen is None or self._shown is None or self._shown.size != picture.size:
-            self._seen, self._shown = now, picture
+        if self._seen is None or self._shown is None or self._shown.shape != stylized.shape:
+            self._seen, self._shown = now, stylized.astype(np.float32)
             return stylized
         kept = self._share_to_keep(now, self._seen)
         kept = kept.resize(brightness.size, Image.Resampling.BILINEAR)
-        picture.paste(self._shown, mask=kept.resize(picture.size, Image.Resampling.NEAREST))
-        self._shown = picture
         self._seen = now + np.asarray(kept, np.float32) / 255 * (self._seen - now)
-        return np.asarray(picture)
+        full = kept.resize(stylized.shape[1::-1], Image.Resampling.NEAREST)
+        return average(self._shown, stylized, np.asarray(full))
 
     def _share_to_keep(
         self, now: npt.NDArray[np.float32], before: npt.NDArray[np.float32]
@@ -70,3 +71,23 @@ class Steadier:
         still = np.clip((MOVING - moved) / (MOVING - STILL), 0, 1)
         kept = Image.fromarray(np.uint8(still * self._kept * 255))
         return kept.filter(ImageFilter.MinFilter(3))
+
+
+def average(shown: npt.NDArray[np.float32], stylized: Frame, kept: npt.NDArray[np.uint8]) -> Frame:
+    """Keep a share of what was shown, in place: bytes would never come all the way to a new value.
+
+    Args:
+        shown: (H, W, 3), levels from 0 to 255; becomes what is shown now.
+        stylized: (H, W, 3).
+        kept: (H, W), 255 keeps all of it.
+    Returns:
+        (H, W, 3), what is shown now.
+    """
+    result = np.empty_like(stylized)
+    for top in range(0, len(result), BAND_PX):
+        band = slice(top, top + BAND_PX)
+        share = np.repeat(kept[band].astype(np.float32) / 255, 3, axis=1).reshape(shown[band].shape)
+        now = stylized[band].astype(np.float32)
+        shown[band] = (shown[band] - now) * share + now
+        result[band] = shown[band] + 0.5  # rounded, as casting cuts off
+    return result

@@ -15,7 +15,7 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Of X to aX + b(XX')X + c(XX')²X: 5 of them bring singular values from 0.01 to 1 near 1."""
 
 SMALLEST_SIDE = 8
-"""Kernels with fewer channels on one side have too few directions: Adam takes them."""
+"""Kernels that are narrower or lower as a matrix have too few directions: Adam takes them."""
 
 ADAM_RMS = 0.2
 """How far Adam moves a weight on average, as a share of the learning rate."""
@@ -95,7 +95,7 @@ OPTIMIZERS: Mapping[OptimizerName, Callable[..., torch.optim.Optimizer]] = {
 
 
 def is_kernel(value: Tensor) -> bool:
-    """Whether a parameter is the kernel of a convolution with channels enough on both sides."""
+    """Whether a parameter is the kernel of a convolution, and large enough as a matrix."""
     return value.ndim == 4 and min(value.shape[0], value[0].numel()) >= SMALLEST_SIDE
 
 

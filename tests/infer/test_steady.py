@@ -59,7 +59,16 @@ def test_light_that_fades_slowly_is_followed(scene: Frame) -> None:
     for step in range(100):
         seen = (scene // 2) + np.uint8(step)
         steadied = steadier(seen, seen)
-    assert abs(steadied.astype(int) - seen).max() <= 8
+    assert abs(steadied.astype(int) - seen).max() <= 6
+
+
+@pytest.mark.parametrize("after", [95, 105])
+def test_a_small_change_of_what_stands_still_comes_through(scene: Frame, after: int) -> None:
+    steadier = Steadier(1.0)
+    steadier(scene, np.full_like(scene, 100))
+    for _ in range(80):
+        steadied = steadier(scene, np.full_like(scene, after))
+    assert (steadied == after).all()
 
 
 def test_none_of_it(scene: Frame) -> None:

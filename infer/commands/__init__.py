@@ -3,6 +3,7 @@
 nst.infer.commands
 ├── main        chooses
 ├── stylize     nst-infer
+│   └── videos      what its flags mean for videos
 ├── styles      nst-infer styles
 ├── sheet       nst-infer sheet
 ├── bench       nst-infer bench

@@ -1,19 +1,16 @@
 """What ``nst-infer`` does with photos and videos: its flags."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
 
-from nst.infer.command_line import needs_extra, new_app, print_notice
+from nst.infer.command_line import new_app, print_notice, report_user_error
 from nst.infer.errors import UserError
-
-if TYPE_CHECKING:
-    from nst.infer.jobs.stylize_run import Request
 
 app = new_app()
 
@@ -193,11 +190,12 @@ def stylize(
     for_videos: dict[str, object] = {"--codec": codec, "--crf": crf, "--fps": fps}
     for_videos |= {"--start": start, "--end": end, "--steady": steady}
     # Imported late: the help must not wait for numpy.
+    from nst.infer.commands.videos import plan_videos
     from nst.infer.engine.devices import resolve_device
     from nst.infer.engine.metadata import VALUE_RANGES
     from nst.infer.jobs.inputs import split_videos
     from nst.infer.jobs.style_sessions import StyleSettings
-    from nst.infer.jobs.stylize_run import Request, run
+    from nst.infer.jobs.stylize_run import EXIT_SOME_FAILED, STDOUT, Request, run
     from nst.infer.styles import find_style
     from nst.infer.treatment import Treatment, read_mask
 
@@ -242,66 +240,21 @@ def stylize(
         quiet=quiet,
         verbose=verbose,
     )
+    if videos and out == STDOUT:
+        raise UserError("--out - is for pictures: give a video a file or a folder")
     if pictures and videos and out and Path(out).suffix and not Path(out).is_dir():
         raise UserError(f"--out {out} is one file for pictures and videos: give a folder")
-    status = run(request) if pictures else 0
-    return max(status, run_with_videos(request, videos, for_videos)) if videos else status
-
-
-def run_with_videos(request: "Request", videos: Sequence[Path], flags: Mapping[str, Any]) -> int:
-    """Stylize videos.
-
-    Args:
-        request: what is wanted of pictures and videos alike.
-        videos: the files.
-        flags: those that are for videos alone, as the user wrote them.
-    Returns:
-        The exit status.
-    Raises:
-        UserError: if a flag makes no sense, or nothing can be begun.
-    """
-    from nst.infer.jobs.batch import share_cores, usable_cores
-    from nst.infer.jobs.inputs import find_results
-    from nst.infer.jobs.style_sessions import share_memory, workers_in
-
-    with needs_extra("video"):
-        from nst.infer.video.run import VideoRequest, run_videos
-        from nst.infer.video.timing import read_rate, read_span
-
-    start_s, end_s = read_span(flags["--start"], flags["--end"])
-    settings = request.settings
-    cores = settings.threads or usable_cores()
-    workers = min(cores, workers_in(settings.max_memory)) if settings.device == "cpu" else 1
-    many = workers > 1
-    crew = share_cores(workers, workers)
-    results = find_results(videos, settings.files) if len(videos) > 1 else set()
-    return run_videos(
-        VideoRequest(
-            clips=[video for video in videos if video not in results],
-            left_out=sorted(results),
-            styles=settings.files,
-            treatment=settings.treatment,
-            steady=flags["--steady"],
-            codec=flags["--codec"],
-            crf=flags["--crf"],
-            rate=read_rate(flags["--fps"]),
-            start_s=start_s,
-            end_s=end_s,
-            max_pixels=request.max_pixels,
-            workers=workers,
-            cores=cores,
-            mask=request.mask,
-            out=request.out,
-            overwrite=request.overwrite,
-            value_range=settings.value_range,
-            threads=crew.threads if many else settings.threads,
-            device=settings.device,
-            max_memory=share_memory(crew, settings.max_memory) if many else settings.max_memory,
-            as_json=request.as_json,
-            quiet=request.quiet,
-            verbose=request.verbose,
-        )
-    )
+    if not videos:
+        return run(request)
+    # Before the photos: they may take long, and a flag of videos may be wrong.
+    run_all_videos = plan_videos(request, videos, for_videos)
+    if not pictures:
+        return run_all_videos()
+    try:
+        status = run(request)
+    except UserError as error:  # of the only photo; the videos go on
+        status = report_user_error("nst-infer", error)
+    return EXIT_SOME_FAILED if max(status, run_all_videos()) else 0
 
 
 def refuse_flags(flags: Mapping[str, object], kind: str) -> None:

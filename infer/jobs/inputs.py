@@ -24,6 +24,9 @@ ANY_FOLDERS = "**"
 SHEET = "sheet"
 """What ``nst-infer sheet`` adds to the name of a photo."""
 
+PARTIAL = r"\.partial(-\d+)?$"
+"""At the end of the stem of a video that was not made to its end."""
+
 Thing = TypeVar("Thing")
 
 
@@ -80,18 +83,19 @@ def split_videos(words: Sequence[str], out: str | None) -> tuple[list[str], list
     """
     others: list[str] = []
     videos: list[Path] = []
+    to_video = len(words) == 1 and out is not None and is_video(Path(out))
     for word in words:
-        paths = expand(word, [])
-        to_video = len(words) == 1 and out is not None and is_video(Path(out))
-        found = [
-            path
-            for path in paths
-            if not is_folder(path)
-            and (is_video(path) or (to_video and path.suffix.lower() == ".gif"))
-        ]
+        found: list[Path] = []
+        rest: list[str] = []
+        for path in expand(word, []):
+            is_clip = is_video(path) or (to_video and path.suffix.lower() == ".gif")
+            if is_clip and not is_folder(path):
+                found.append(path)
+            else:
+                rest.append(str(path))
         videos += found
         # A word without videos stays as it is: whether it is a pattern matters.
-        others += [str(path) for path in paths if path not in found] if found else [word]
+        others += rest if found else [word]
     return others, list(dict.fromkeys(videos))
 
 
@@ -231,22 +235,25 @@ def stems_for(path: Path) -> tuple[str, ...]:
 
 
 def find_results(paths: Sequence[Path], styles: Sequence[Path]) -> set[Path]:
-    """Those of some pictures that an earlier run made of others of them.
+    """Those of some pictures or videos that an earlier run made of others of them.
+
+    What an earlier run left of a video, such as ``clip.STYLE.partial.mp4``, counts too.
 
     Args:
-        paths: of the pictures.
+        paths: of the pictures or videos.
         styles: the model files; those beside them and all that have a name count too.
     """
     folders = {style.parent for style in styles}
     names = {SHEET, *(style.stem for style in styles), *(style.name for style in all_styles())}
     names |= {model.stem for folder in folders for model in folder.glob("*.onnx")}
     originals = {path.parent / stem for path in paths for stem in stems_for(path)}
+    stems = {path: re.sub(PARTIAL, "", path.stem) for path in paths}
     return {
         path
-        for path in paths
+        for path, stem in stems.items()
         for name in names
-        if path.stem.endswith(f".{name}")
-        if path.parent / path.stem.removesuffix(f".{name}") in originals
+        if stem.endswith(f".{name}")
+        if path.parent / stem.removesuffix(f".{name}") in originals
     }
 
 

@@ -14,5 +14,6 @@ nst.infer.live
 ├── window            a sink: a window
 ├── virtual_camera    a sink: a camera for other programs
 ├── recorder          a sink: a video file
+├── resize            frames in another size
 └── meter             frames per second and latency
 """

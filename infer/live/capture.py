@@ -24,6 +24,7 @@ class Capture:
         reopen: opens the source again after it failed; None gives up at once.
         patience_s: for how long that is tried.
         retry_s: the time between two tries.
+        closing: is set by ``close``; a source that waits can wait for it.
     Attributes:
         dropped: how many frames a newer one replaced before they were taken.
         trouble: what the source failed with, while it is being opened again; else "".
@@ -36,11 +37,12 @@ class Capture:
         reopen: Callable[[], FrameSource] | None = None,
         patience_s: float = PATIENCE_S,
         retry_s: float = RETRY_S,
+        closing: threading.Event | None = None,
     ) -> None:
         self._source, self._reopen = source, reopen
         self._patience_s, self._retry_s = patience_s, retry_s
         self._changed = threading.Condition()
-        self._closing = threading.Event()
+        self._closing = closing or threading.Event()
         self._newest: TimedFrame | None = None
         self._error: BaseException | None = None
         self._over = False
@@ -51,8 +53,9 @@ class Capture:
 
     @property
     def ended(self) -> bool:
-        """Whether there is no frame and none will come."""
-        return self._over and self._newest is None
+        """Whether there is no frame, none will come, and no error is left to be raised."""
+        with self._changed:
+            return self._over and self._newest is None and self._error is None
 
     def take(self, timeout_s: float) -> TimedFrame | None:
         """The newest frame that was not taken yet; None if there was none in time.
@@ -78,11 +81,13 @@ class Capture:
                 self._keep(frame)
         except BaseException as error:  # noqa: BLE001 # raised again by who takes the frames
             self._error = error
-        finally:
+        try:
             self._source.close()
-            with self._changed:
-                self._over = True
-                self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 # likewise; the first one says more
+            self._error = self._error or error
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
     def _keep(self, frame: TimedFrame) -> None:
         with self._changed:

@@ -83,6 +83,7 @@ class LiveLoop:
         self._recorder = Recorder(record) if record is not None else None
         self._meter = Meter()
         self._last: Shown | None = None
+        self._errors: list[str] = []
         self._notice = ("", 0.0)
         self._readings: list[str] = []
         self._measured_s = -math.inf
@@ -92,10 +93,11 @@ class LiveLoop:
         """Go on until the frames end or somebody quits; a recording is finished in any case.
 
         Raises:
-            UserError: if the camera, the style or a sink fails.
+            UserError: if the camera, the style or a sink fails; at the end if a recording did,
+                which ends the show only if that goes nowhere else.
         """
         try:
-            while self._handle_key():
+            while self._handle_key() and self._goes_somewhere():
                 frame = self._capture.take(WAIT_S)
                 if frame is not None:
                     self._process(frame)
@@ -103,8 +105,15 @@ class LiveLoop:
                     break
                 elif self._last is not None:
                     self._show(self._last)
+        except UserError as error:
+            self._errors.insert(0, str(error))
         finally:
             self._stop_recording()
+            if self._errors:
+                raise UserError("; ".join(self._errors))
+
+    def _goes_somewhere(self) -> bool:
+        return self._screen is not None or bool(self._sinks) or self._recorder is not None
 
     def _process(self, frame: TimedFrame) -> None:
         """Take one frame from the camera to where it is shown."""
@@ -116,8 +125,7 @@ class LiveLoop:
         self._meter.add(shown_s, shown_s - frame.time_s)
         for sink in self._sinks:
             sink.write(stylized)
-        if self._recorder is not None:
-            self._recorder.write(stylized)
+        self._record(stylized)
         now_s = self._clock()
         self.frames += 1
         self._painter.observe(now_s - start_s, now_s)
@@ -196,13 +204,31 @@ class LiveLoop:
         else:
             self._stop_recording()
 
+    def _record(self, frame: TimedFrame) -> None:
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.write(frame)
+        except UserError as error:
+            self._recorder = None
+            self._lose(error)
+
     def _stop_recording(self) -> None:
         if self._recorder is None:
             return
         recorder, self._recorder = self._recorder, None
-        recorder.close()
+        try:
+            recorder.close()
+        except UserError as error:
+            self._lose(error)
+            return
         if recorder.frames:
             self._saved(recorder.path)
+
+    def _lose(self, error: UserError) -> None:
+        """Tell of a recording that failed, now and when the show is over: a notice goes by."""
+        self._errors.append(str(error))
+        self._notify(str(error))
 
     def _saved(self, path: Path) -> None:
         self._notify(f"saved {path.name}")

@@ -12,7 +12,7 @@ class Paced:
     Args:
         clip: its times count from its beginning.
         clock: the time in seconds, as ``time.monotonic()`` gives it.
-        sleep: waits that many seconds.
+        sleep: waits that many seconds, or less if the clip is about to be closed.
     """
 
     def __init__(
@@ -20,7 +20,7 @@ class Paced:
         clip: FrameSource,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._clip, self._clock, self._sleep = clip, clock, sleep
         self._start_s: float | None = None

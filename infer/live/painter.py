@@ -1,8 +1,7 @@
 """Frames of a camera to stylized frames, in a style that may change at any time."""
 
-import cv2
-
 from nst.infer.engine.frames import Frame
+from nst.infer.live.resize import resized
 from nst.infer.live.style_bank import Setting, Size, StyleBank, own_size
 from nst.infer.live.working_size import WorkingSize
 from nst.infer.steady import Steadier
@@ -59,11 +58,13 @@ class Painter:
     @property
     def state(self) -> str:
         """Why what was asked for is not shown yet; "" if it is."""
-        name = self._bank.styles[self._style].name
-        if self._bank.error(self._style):
-            return self._bank.error(self._style)
-        same = self._shown is None or self._shown[:2] == (self._style, self._strength)
-        return "" if same else f"loading {name} at {self._strength:.0%}"
+        if self._frame_size is None or self._shown is None:
+            return ""
+        wanted = self._wanted(self._frame_size)
+        if error := self._bank.error(wanted):
+            return error
+        name = self._bank.styles[wanted.style].name
+        return "" if self._shown[:2] == wanted[:2] else f"loading {name} at {wanted.strength:.0%}"
 
     def change_style(self, step: int) -> None:
         """Go on to the next style, or back with -1."""
@@ -85,9 +86,9 @@ class Painter:
         """
         height, width = frame.shape[:2]
         stylizer, setting = self._newest_ready((width, height))
-        seen = _resized(frame, own_size(stylizer, setting.size))
+        seen = resized(frame, own_size(stylizer, setting.size))
         stylized = self._steadier(seen, stylizer(seen, strength=setting.strength))
-        return _resized(stylized, (width, height))
+        return resized(stylized, (width, height))
 
     def observe(self, busy_s: float, now_s: float) -> None:
         """Say how long the last frame took in all, see ``WorkingSize.observe``."""
@@ -108,10 +109,16 @@ class Painter:
         if wanted != self._asked:
             self._asked = wanted
             self._bank.want(wanted)
+        if self._working and self._size_fails(wanted, self._shown):
+            self._working.refuse()
         stylizer = self._bank.ready(wanted) if wanted != self._shown else None
         if stylizer is None:
             return self._stylizer, self._shown
         return self._show(stylizer, wanted)
+
+    def _size_fails(self, wanted: Setting, shown: Setting) -> bool:
+        """Whether what is shown cannot be run at another size."""
+        return wanted[:2] == shown[:2] and wanted != shown and bool(self._bank.error(wanted))
 
     def _wanted(self, frame_size: Size) -> Setting:
         if frame_size != self._frame_size:
@@ -125,12 +132,3 @@ class Painter:
             self._steadier = Steadier(self._steady)
         self._stylizer, self._shown = stylizer, setting
         return stylizer, setting
-
-
-def _resized(frame: Frame, size: Size) -> Frame:
-    height, width = frame.shape[:2]
-    if size == (width, height):
-        return frame
-    smaller = size[0] < width
-    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(frame, size, interpolation=way)  # type: ignore[return-value]

@@ -1,14 +1,18 @@
 """A clip of what is shown, in the time in which it was shown."""
 
-from contextlib import ExitStack
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 from av.video.reformatter import ColorRange
 
 from nst.infer.engine.frames import Frame
-from nst.infer.files import atomic_write, check_writable
+from nst.infer.errors import UserError, os_error_reason
+from nst.infer.files import check_writable
+from nst.infer.live.resize import resized
+from nst.infer.video.clip import make_partial
 from nst.infer.video.colors import BT709, ColorTags
 from nst.infer.video.formats import find_encoder
 from nst.infer.video.protocol import TimedFrame
@@ -24,7 +28,10 @@ THREADS = 2
 
 
 class Recorder:
-    """Writes frames with their own times to a file, which is there once it is closed.
+    """Writes frames with their own times to a file, which has its name once it is closed.
+
+    Until then, and for good if it cannot be written to its end, it has a name beside that, such
+    as ``clip.partial.mp4``. After an error nothing more can be written.
 
     Args:
         path: its suffix says what it becomes.
@@ -39,7 +46,8 @@ class Recorder:
         self.frames = 0
         self._encoder = find_encoder(None, path)
         check_writable(path)
-        self._file = ExitStack()
+        self._target = Path(os.path.realpath(path))
+        self._partial = self._target
         self._writer: VideoWriter | None = None
         self._start_s = 0.0
         self._size = (0, 0)
@@ -51,19 +59,20 @@ class Recorder:
         Args:
             frame: one of another size than the first is scaled to that.
         Raises:
-            UserError: if it cannot be written.
+            UserError: if it cannot be written; says what is left.
         """
         if self._writer is None:
             self._writer, self._start_s = self._begin(frame.pixels), frame.time_s
         frame = frame._replace(
-            pixels=_scaled(frame.pixels, self._size), time_s=frame.time_s - self._start_s
+            pixels=resized(frame.pixels, self._size), time_s=frame.time_s - self._start_s
         )
         if self._held is not None:
             # How long a frame is shown is known when the next one comes.
             duration_s = frame.time_s - self._held.time_s
             if duration_s <= 0:
                 return
-            self._writer.write(self._held._replace(duration_s=duration_s))
+            with self._left_if_it_fails(self._writer):
+                self._writer.write(self._held._replace(duration_s=duration_s))
         self._held = frame
         self.frames += 1
 
@@ -71,34 +80,55 @@ class Recorder:
         """Finish the file. May be called more than once.
 
         Raises:
-            UserError: if it cannot be written.
+            UserError: if it cannot be written; says what is left.
         """
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        with self._file:
-            try:
-                if self._held is not None:
-                    writer.write(self._held._replace(duration_s=float(1 / USUAL_RATE)))
-            finally:
-                writer.close()
+        with self._left_if_it_fails(writer):
+            if self._held is not None:
+                writer.write(self._held._replace(duration_s=float(1 / USUAL_RATE)))
+            writer.close()
+            with self._partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            self._partial.replace(self._target)
 
     def _begin(self, pixels: Frame) -> VideoWriter:
         height, width = pixels.shape[:2]
         self._size = (width, height)
-        return VideoWriter(
-            self._file.enter_context(atomic_write(self.path)),
-            Picture(self._size, TAGS, Fraction(1), USUAL_RATE, TICK),
-            self._encoder,
-            name=self.path,
-            crf=None,
-            copied=None,
-            shift=Fraction(0),
-            threads=THREADS,
-        )
+        self._partial = make_partial(self._target)
+        try:
+            return VideoWriter(
+                self._partial,
+                Picture(self._size, TAGS, Fraction(1), USUAL_RATE, TICK),
+                self._encoder,
+                name=self.path,
+                crf=None,
+                copied=None,
+                shift=Fraction(0),
+                threads=THREADS,
+            )
+        except BaseException:
+            self._partial.unlink(missing_ok=True)
+            raise
 
+    @contextmanager
+    def _left_if_it_fails(self, writer: VideoWriter) -> Iterator[None]:
+        """Let go of the file if an error of writing it comes, and say where it is.
 
-def _scaled(frame: Frame, size: tuple[int, int]) -> Frame:
-    if frame.shape[1::-1] == size:
-        return frame
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+        Raises:
+            UserError: in place of that error.
+        """
+        try:
+            yield
+        except (UserError, OSError) as error:
+            self._writer = None
+            with suppress(UserError):
+                writer.close()
+            reason = str(error)
+            if isinstance(error, OSError):
+                reason = f"cannot write {self.path}: {os_error_reason(error)}"
+            if not writer.frames:
+                self._partial.unlink(missing_ok=True)
+                raise UserError(reason) from error
+            raise UserError(f"{reason}; what could be recorded is in {self._partial}") from error

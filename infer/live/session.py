@@ -1,5 +1,6 @@
 """What ``nst-infer webcam`` does once its flags are read."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -123,8 +124,9 @@ def open_loop(request: Request, on_saved: Callable[[Path], None], opened: ExitSt
         partial(Stylizer, value_range=request.value_range, threads=request.threads, device=device),
     )
     opened.callback(bank.close)
-    source, reopen, fps = open_source(request)
-    capture = Capture(source, reopen=reopen)
+    closing = threading.Event()
+    source, reopen, fps = open_source(request, closing)
+    capture = Capture(source, reopen=reopen, closing=closing)
     opened.callback(capture.close)
     sinks: list[FrameSink] = []
     if request.virtual_camera:
@@ -158,11 +160,16 @@ def open_window(request: Request, opened: ExitStack) -> Window:
 
 
 def open_source(
-    request: Request,
+    request: Request, closing: threading.Event
 ) -> tuple[FrameSource, Callable[[], FrameSource] | None, float]:
-    """What frames come from, how it is opened again, and its frames per second, 0 if unknown."""
+    """What frames come from, how it is opened again, and its frames per second, 0 if unknown.
+
+    Args:
+        request: what the user asked for.
+        closing: is set when it is about to be closed.
+    """
     if isinstance(request.source, Path):
-        return Paced(VideoReader(request.source)), None, 0.0
+        return Paced(VideoReader(request.source), sleep=closing.wait), None, 0.0
     reopen = partial(Camera, request.source, size=request.camera_size, fps=request.fps)
     camera = reopen()
     return camera, reopen, camera.fps

@@ -51,7 +51,8 @@ class StyleBank:
         self._open_style = open_style
         self._opened = {0: open_style(styles[0].path)}
         self._ready: set[Setting] = set()
-        self._errors: dict[int, str] = {}
+        self._open_errors: dict[int, str] = {}
+        self._run_errors: dict[Setting, str] = {}
         self._bug: BaseException | None = None
         self._wanted: Setting | None = None
         self._running = False
@@ -66,8 +67,10 @@ class StyleBank:
         return self._running
 
     def want(self, setting: Setting) -> None:
-        """Say what is to be shown next."""
+        """Say what is to be shown next; if it is something else, failed runs are tried again."""
         with self._changed:
+            if setting != self._wanted:
+                self._run_errors.clear()
             self._wanted = setting
             # Stylizers keep a few strengths alone: another one may have to be opened again.
             self._ready = {each for each in self._ready if each.strength == setting.strength}
@@ -88,16 +91,16 @@ class StyleBank:
         self.want(setting)
         with self._changed:
             self._changed.wait_for(
-                lambda: setting in self._ready or setting.style in self._errors or self._bug
+                lambda: setting in self._ready or self.error(setting) or self._bug
             )
             self._raise_bug()
-            if setting.style in self._errors:
-                raise UserError(self._errors[setting.style])
+            if error := self.error(setting):
+                raise UserError(error)
             return self._opened[setting.style]
 
-    def error(self, style: int) -> str:
-        """Why a style cannot be used, "" if nothing is known against it."""
-        return self._errors.get(style, "")
+    def error(self, setting: Setting) -> str:
+        """Why a setting cannot be used, "" if nothing is known against it."""
+        return self._open_errors.get(setting.style, "") or self._run_errors.get(setting, "")
 
     def close(self) -> None:
         """End the thread. May be called more than once."""
@@ -115,11 +118,19 @@ class StyleBank:
             try:
                 self._prepare(task)
             except UserError as error:
-                self._errors[task.style] = str(error)
+                self._note(task, error)
             except BaseException as error:  # noqa: BLE001 # raised again by who wants a style
                 self._bug = error
             with self._changed:
                 self._changed.notify_all()
+
+    def _note(self, task: Setting, error: UserError) -> None:
+        """Keep what failed: a style that was opened may run at another size or strength."""
+        with self._changed:
+            if task.style in self._opened:
+                self._run_errors[task] = str(error)
+            else:
+                self._open_errors[task.style] = str(error)
 
     def _wait_for_task(self) -> Setting | None:
         """What to prepare next; None when there is nothing more to do at all."""
@@ -134,7 +145,7 @@ class StyleBank:
         for setting in self._in_order(self._wanted):
             beside = abs(setting.style - self._wanted.style) in (0, 1, len(self.styles) - 1)
             done = setting in self._ready if beside else setting.style in self._opened
-            if not done and setting.style not in self._errors:
+            if not done and not self.error(setting):
                 return setting
         return None
 

@@ -15,6 +15,12 @@ QUIT_KEY = "q"
 WIDEST_PX = 1600
 """A window of a larger picture opens as wide as this, which most screens hold."""
 
+KEY_BITS = 0xFFFF
+"""Of a code; above are Shift, Num Lock and the like."""
+
+OTHER_KEYS = {0xFFAB: "+", 0xFFAD: "-", 0xFF1B: "\x1b"}
+"""Keys whose codes are no characters: those of the number pad, and Esc."""
+
 _ELSEWHERE = "or use --no-window with --record FILE or --virtual-camera"
 
 
@@ -69,7 +75,9 @@ class Window:
         """Let the window draw itself and hear its keys."""
         code = cv2.pollKey()
         if code >= 0:
-            self._key = chr(code & 0xFF)
+            code &= KEY_BITS
+            # Arrows and the like are 0xFF51 and so on: their last byte is a letter by chance.
+            self._key = chr(code) if code < 0x100 else OTHER_KEYS.get(code, "")
         if self._size[0] and not self._is_there():
             self._closed = True
         if self._closed:

@@ -94,11 +94,19 @@ class WorkingSize:
         else:
             self._perhaps_go_up(usual_s, now_s)
 
+    def refuse(self) -> None:
+        """Leave a size at which nothing runs; the next try waits twice as long."""
+        self._wait_longer()
+        self._go_to(min(self._step + 1, len(self._steps) - 1))
+
+    def _wait_longer(self) -> None:
+        self._waits_s[self._step] = min(2 * self._waits_s[self._step], UP_AFTER_MOST_S)
+        self._fits_since_s = self._tried_since_s = None
+
     def _go_down(self, usual_s: float) -> None:
         self._fits_since_s = None
         if self._tried_since_s is not None:
-            self._waits_s[self._step] = min(2 * self._waits_s[self._step], UP_AFTER_MOST_S)
-            self._tried_since_s = None
+            self._wait_longer()
         fitting = (
             step
             for step in range(self._step + 1, len(self._steps))

@@ -8,6 +8,7 @@ nst.infer.video
 ├── writer          video files as sinks of frames
 ├── copied          sound and subtitles, copied as they are
 ├── reader          video files as sources of frames
+├── opened          video files that are read
 ├── timing          times in flags, and other frame rates
 ├── formats         which files hold which codecs, and how frames are encoded
 ├── colors          between the colours of a video and RGB

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ from nst.infer.video.protocol import FrameSource, TimedFrame
 from nst.infer.video.reader import VideoReader
 from nst.infer.video.timing import OnGrid, repeated
 from nst.infer.video.writer import Picture, VideoWriter
+
+STEM_BYTES = 200
+"""How much of its later name the name of a partial file repeats, of the usual limit of 255."""
 
 Filter = Callable[[Frame, Frame], Frame]
 """Makes a frame of what the network saw and of what it made of it."""
@@ -68,6 +72,7 @@ class ClipOutcome:
         seconds: that it took.
         lost_frames: that could not be read.
         notices: what the user should know.
+        partial: the file in which what was done is, if the work ended early.
         skipped: whether the result was there already.
         error: why there is no result.
     """
@@ -80,6 +85,7 @@ class ClipOutcome:
     seconds: float = 0.0
     lost_frames: int = 0
     notices: list[str] = field(default_factory=list)
+    partial: Path | None = None
     skipped: bool = False
     error: UserError | None = None
 
@@ -103,7 +109,7 @@ def stylize_clip(
         on_progress: is told after each frame.
     Raises:
         UserError: if the clip cannot be read or the result not be written. What there is of it is
-            kept under the name that ``partial_path`` gives.
+            kept under a name that ``partial_path`` gave.
         KeyboardInterrupt: likewise.
     """
     start = time.perf_counter()
@@ -212,12 +218,34 @@ def share_of(seen: TimedFrame, reader: VideoReader) -> float | None:
     """How much of a clip is done, 0 to 1; None if the file does not tell its length."""
     if not reader.length_s:
         return None
-    return min(1.0, (seen.time_s + seen.duration_s) / reader.length_s)
+    return min(1.0, (seen.time_s + seen.duration_s - reader.begin_s) / reader.length_s)
 
 
 def partial_path(target: Path) -> Path:
-    """Where a result is until it is complete, such as ``out.partial.mp4``."""
-    return target.with_name(f"{target.stem}.partial{target.suffix}")
+    """Where a result is until it is complete: a name that is free.
+
+    The first of ``out.partial.mp4``, ``out.partial-2.mp4`` and so on: others may be of another run.
+    """
+    stem = os.fsencode(target.stem)[:STEM_BYTES].decode(errors="ignore")
+    names = (f"{stem}.partial{f'-{n}' if n > 1 else ''}{target.suffix}" for n in count(1))
+    return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
+
+
+def make_partial(target: Path) -> Path:
+    """Make the file that a result is written to, which is empty and of this run alone.
+
+    Raises:
+        UserError: if it cannot be made.
+    """
+    while True:
+        partial = partial_path(target)
+        try:
+            partial.touch(exist_ok=False)
+        except FileExistsError:  # another run was faster
+            continue
+        except OSError as error:
+            raise UserError(f"cannot write {target}: {os_error_reason(error)}") from error
+        return partial
 
 
 @contextmanager
@@ -229,9 +257,7 @@ def finished_or_partial(outcome: ClipOutcome, target: Path) -> Iterator[Path]:
     Raises:
         UserError: what the body raised, with what is left; or if the file cannot be renamed.
     """
-    partial = partial_path(target)
-    if partial.exists() and partial.samefile(outcome.source):
-        raise UserError(f"cannot write {target}: {partial}, where it would be made, is an input")
+    partial = make_partial(target)
     try:
         yield partial
         with partial.open("rb+") as file:
@@ -240,18 +266,19 @@ def finished_or_partial(outcome: ClipOutcome, target: Path) -> Iterator[Path]:
     except BaseException as error:
         if not outcome.frames:
             partial.unlink(missing_ok=True)
-        elif isinstance(error, KeyboardInterrupt):
-            outcome.notices.append(left(outcome, partial))
-        elif isinstance(error, UserError):
-            raise UserError(f"{error}; {left(outcome, partial)}") from error.__cause__
+        elif partial.exists():  # it has its name already if the user was late
+            outcome.partial = partial
+        told = f"; {left(outcome)}" if outcome.partial else ""
+        if isinstance(error, UserError):
+            raise UserError(f"{error}{told}") from error.__cause__
         if isinstance(error, OSError):
-            raise UserError(f"cannot write {target}: {os_error_reason(error)}") from error
+            raise UserError(f"cannot write {target}: {os_error_reason(error)}{told}") from error
         raise
 
 
-def left(outcome: ClipOutcome, partial: Path) -> str:
+def left(outcome: ClipOutcome) -> str:
     """What is there of a result that is not complete."""
-    return f"what was done, {outcome.frames} frames, is in {partial}"
+    return f"what was done, {outcome.frames} frames, is in {outcome.partial}"
 
 
 def close_quietly(writer: VideoWriter) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ class Form(NamedTuple):
         muxer: ffmpeg's name of it.
         codec: what is written into it unless another is asked for.
         options: of the muxer; they let a player read what was written before the program died.
+        at_once: more of them, for sound or subtitles that begin late.
         is_iso: whether it is of the family of MP4, where a frame lasts until the next packet.
         sound: beginnings of the names of codecs whose packets it gives their times; none are all.
         is_constant: whether each frame is shown for the same time.
@@ -30,6 +32,7 @@ class Form(NamedTuple):
     muxer: str
     codec: str
     options: Mapping[str, str]
+    at_once: Mapping[str, str] = {}
     is_iso: bool = False
     sound: tuple[str, ...] = ()
     is_constant: bool = False
@@ -43,14 +46,20 @@ FRAGMENTS = {
     "movflags": "+hybrid_fragmented+frag_keyframe+delay_moov",
     "max_interleave_delta": "1000000",
 }
+# Where that would be long, the header is written at once and each fragment tells its time. Offsets
+# are in the header all the same once the file is closed.
+AT_ONCE = {
+    "movflags": "+hybrid_fragmented+frag_keyframe+empty_moov+frag_discont",
+    "use_editlist": "1",
+}
 CLUSTERS = {"cluster_time_limit": "2000", "flush_packets": "1", "max_interleave_delta": "1000000"}
 FLUSHED = {"flush_packets": "1"}
 
 GIF = ".gif"
 FORMS = {
-    ".mp4": Form("mp4", "h264", FRAGMENTS, is_iso=True),
-    ".m4v": Form("mp4", "h264", FRAGMENTS, is_iso=True),
-    ".mov": Form("mov", "h264", FRAGMENTS, is_iso=True),
+    ".mp4": Form("mp4", "h264", FRAGMENTS, AT_ONCE, is_iso=True),
+    ".m4v": Form("mp4", "h264", FRAGMENTS, AT_ONCE, is_iso=True),
+    ".mov": Form("mov", "h264", FRAGMENTS, AT_ONCE, is_iso=True),
     ".mkv": Form("matroska", "h264", CLUSTERS),
     ".webm": Form("webm", "vp9", CLUSTERS),
     ".avi": Form("avi", "h264", FLUSHED, sound=("pcm", "mp3", "ac3"), is_constant=True),
@@ -108,6 +117,24 @@ def form_of(path: Path) -> Form:
     return form
 
 
+def named_encoder(name: str) -> tuple[Encoder, Any]:
+    """An encoder, and what ffmpeg says about it.
+
+    Args:
+        name: of its codec in ``ENCODERS``, or its own in ffmpeg.
+    Raises:
+        UserError: if there is none.
+    """
+    own = {each.name: each for each in ENCODERS.values()}
+    encoder = ENCODERS.get(name) or own.get(name) or Encoder(name)
+    with suppress(UnknownCodecError):
+        found = av.Codec(encoder.name, "w")
+        if found.type == "video":
+            return encoder, found
+    known = ", ".join(ENCODERS)
+    raise UserError(f"--codec {name} is unknown: use {known} or an encoder of ffmpeg")
+
+
 def find_encoder(codec: str | None, path: Path) -> Encoder:
     """The encoder for a file.
 
@@ -123,15 +150,7 @@ def find_encoder(codec: str | None, path: Path) -> Encoder:
             raise UserError("--codec means nothing for a GIF")
         return GIF_ENCODER
     wanted = codec or form.codec
-    named = {each.name: each for each in ENCODERS.values()}
-    encoder = ENCODERS.get(wanted) or named.get(wanted) or Encoder(wanted)
-    try:
-        found = av.Codec(encoder.name, "w")
-    except UnknownCodecError:
-        found = None
-    if found is None or found.type != "video":
-        known = ", ".join(ENCODERS)
-        raise UserError(f"--codec {wanted} is unknown: use {known} or an encoder of ffmpeg")
+    encoder, found = named_encoder(wanted)
     with av.open(io.BytesIO(), "w", format=form.muxer) as container:
         if found.canonical_name not in container.supported_codecs:
             raise UserError(

@@ -10,7 +10,7 @@ class TimedFrame(NamedTuple):
 
     Attributes:
         pixels: (H, W, 3), uint8, RGB.
-        time_s: of files since the beginning of the clip, of cameras on the clock of
+        time_s: of files on their own clock, which need not begin at 0, of cameras on that of
             ``time.monotonic()``, in seconds. A float tells the ticks of every usual time base
             apart for years.
         duration_s: for how long it is shown; 0.0 is until the next one.

@@ -1,42 +1,31 @@
 """Video files as sources of frames."""
 
-import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
 from av.error import FFmpegError
-from av.stream import Disposition
 
 from nst.infer.errors import UserError
-from nst.infer.files import require_file
 from nst.infer.video.colors import ToRgb, read_tags
+from nst.infer.video.opened import MICROSECONDS, end_of, find_video, open_input, seek
 from nst.infer.video.orientation import read_orientation
 from nst.infer.video.protocol import TimedFrame
 
-MICROSECONDS = 1_000_000
 USUAL_RATE = Fraction(25)
 """Frames per second where a file does not tell."""
 
 LOSS_S = 0.25
 """A file that ends this much before the end that it tells is truncated."""
 
+LEADING = 16
+"""Frames without a time that are held until one tells when they were."""
 
-def open_input(path: Path) -> Any:
-    """Open a video file.
-
-    Raises:
-        UserError: if it is none, or cannot be read.
-    """
-    require_file(path)
-    try:
-        return av.open(str(path), metadata_errors="surrogateescape")
-    except FFmpegError as error:
-        raise UserError(f"cannot read {path}: it is no video, or damaged ({error.strerror})") from (
-            error
-        )
+BACK_S = Fraction(1, 5)
+"""How much earlier a file is sought again if the first frame is missing."""
 
 
 class VideoReader:
@@ -56,6 +45,7 @@ class VideoReader:
         rate: frames per second, the average.
         time_base: seconds in a tick of its clock.
         shift: seconds that are subtracted from all times.
+        begin_s: the time of its beginning, after the shift.
         length_s: how long what is read lasts, as far as the file tells; None if it does not.
         notices: what the user should know; all of them are there once it is read to its end.
         lost_frames: how many could not be read, as far as it is known once it is read to its end.
@@ -76,6 +66,8 @@ class VideoReader:
         self.path = path
         self.notices: list[str] = []
         self.lost_frames = 0
+        self._given = self._got = self._broken = self._disordered = self._damaged = 0
+        self._last_packet_s = 0.0
         self._max_pixels = max_pixels
         self._container = open_input(path)
         try:
@@ -121,23 +113,20 @@ class VideoReader:
         context.thread_type = "AUTO"
         context.thread_count = threads or 0
         self.time_base: Fraction = self._stream.time_base
-        self.rate = Fraction(
-            self._stream.average_rate or self._stream.guessed_rate or USUAL_RATE
-        ).limit_denominator(1001)
+        rate = Fraction(self._stream.average_rate or self._stream.guessed_rate or USUAL_RATE)
+        self.rate = rate.limit_denominator(1001) or rate  # 0 for frames of half an hour
 
     def _set_range(self, start_s: Fraction | None, end_s: Fraction | None) -> None:
         """What is read, in ticks, and how long it lasts."""
         begin = Fraction(max(0, self._container.start_time or 0), MICROSECONDS)
         first = begin + (start_s or 0)
-        self._first = first / self.time_base if start_s else None
+        self._begin, self._start = begin, first if start_s else None
         self._end = (begin + end_s) / self.time_base if end_s is not None else None
         duration = self._container.duration
-        self._begin_s = float(begin)
+        self.begin_s = 0.0 if start_s else float(begin)
         self._whole_s = None if duration is None else duration / MICROSECONDS
         lengths = [each for each in (self._whole_s, end_s) if each is not None]
         self.length_s = max(0.0, min(lengths) - (start_s or 0)) if lengths else None
-        if start_s:
-            self._container.seek(math.floor(first * MICROSECONDS))
 
     def _describe(self, frame: Any, result_size: Callable[[int, int], tuple[int, int]]) -> None:
         """What all frames have in common, of the first one."""
@@ -156,37 +145,75 @@ class VideoReader:
 
     def _in_range(self) -> Iterator[Any]:
         """Decoded frames from the start to the end, each later than the one before."""
-        last = None
-        for frame in self._decoded():
+        last, first = None, self._start
+        frames = self._timed() if first is None else self._from(first)
+        at_end = True
+        for frame in frames:
             self._refuse_large(frame.width, frame.height)
-            if frame.pts is None:
-                frame.pts = 0 if last is None else last + self._last_ticks(frame)
-            if last is not None and frame.pts <= last:
-                continue
-            if self._first is not None and frame.pts < self._first:
+            if first is not None and frame.pts * self.time_base < first:
                 continue
             if self._end is not None and frame.pts >= self._end:
-                return
+                at_end = False
+                break
+            if last is not None and frame.pts <= last:
+                self._disordered += 1
+                continue
+            last = frame.pts
+            self._damaged += frame.is_corrupt
+            yield frame
+        self._tell_loss(at_end=at_end)
+
+    def _from(self, start: Fraction) -> Iterator[Any]:
+        """Frames from a time on, or from a little before it."""
+        place, back = start, BACK_S
+        while True:
+            seek(self._container, place, self.path)
+            self._given = self._got = self._broken = 0
+            frames = self._timed()
+            frame = next(frames, None)
+            is_late = frame is None or frame.pts * self.time_base > start
+            if not is_late or place <= self._begin:
+                break
+            # Files are sought by when frames are decoded, which is before they are shown.
+            place, back = max(self._begin, start - back), 2 * back
+        return frames if frame is None else chain([frame], frames)
+
+    def _timed(self) -> Iterator[Any]:
+        """All frames with their times; one without comes right after the one before."""
+        frames = self._decoded()
+        leading = []
+        for frame in frames:
+            leading.append(frame)
+            if frame.pts is not None or len(leading) == LEADING:
+                break
+        if not leading:
+            return
+        known, ticks = leading[-1].pts, self._last_ticks(leading[0])
+        last = -ticks if known is None else known - len(leading) * ticks
+        for frame in chain(leading, frames):
+            if frame.pts is None:
+                frame.pts = last + self._last_ticks(frame)
             last = frame.pts
             yield frame
 
     def _decoded(self) -> Iterator[Any]:
-        """All frames that can be decoded; what cannot is counted and told at the end."""
-        given = got = 0
-        end_s, damaged = 0.0, False
+        """All frames that can be decoded; what cannot is counted."""
+        is_avi = self._container.format.name == "avi"
         for packet in self._packets():
-            end_s = max(end_s, end_of(packet))
+            self._last_packet_s = max(self._last_packet_s, end_of(packet))
             if packet.stream is not self._stream:
                 continue
-            given += 1 if packet.size else 0
+            self._given += 1 if packet.size else 0
             try:
                 frames = packet.decode()
             except FFmpegError:
-                damaged = True
+                self._broken += 1
                 continue
-            got += len(frames)
-            yield from frames
-        self._tell_loss(given - got if damaged else 0, end_s)
+            self._got += len(frames)
+            for frame in frames:
+                if is_avi:  # it tells when frames are decoded alone: what is pts there is a guess
+                    frame.pts = frame.dts
+                yield frame
 
     def _packets(self) -> Iterator[Any]:
         """All packets, and at the end an empty one per stream, which flushes its decoder."""
@@ -197,19 +224,24 @@ class VideoReader:
             flush.stream = self._stream
             yield flush
 
-    def _tell_loss(self, damaged: int, end_s: float) -> None:
+    def _tell_loss(self, *, at_end: bool) -> None:
         """Say what is missing.
 
         Args:
-            damaged: frames that could not be decoded.
-            end_s: where the last packet ends.
+            at_end: whether the file was read to its end.
         """
-        missing_s = 0.0 if self._whole_s is None else self._begin_s + self._whole_s - end_s
-        cut = round(missing_s * self.rate) if missing_s > LOSS_S else 0
-        self.lost_frames = max(0, damaged) + cut
+        broken, cut = self._broken, 0
+        if at_end:
+            broken = max(0, self._given - self._got) if broken else 0
+            if self._whole_s is not None:
+                missing_s = float(self._begin) + self._whole_s - self._last_packet_s
+                cut = round(missing_s * self.rate) if missing_s > LOSS_S else 0
+        self.lost_frames = broken + cut + self._disordered
         if self.lost_frames:
             lost_s = float(self.lost_frames / self.rate)
             self._tell(f"it is damaged: {self.lost_frames} frames ({lost_s:.1f} s) are missing")
+        if self._damaged:
+            self._tell(f"it is damaged: {self._damaged} frames could be decoded in part alone")
 
     def _last_ticks(self, frame: Any) -> int:
         """How long the last frame is shown."""
@@ -233,25 +265,3 @@ class VideoReader:
     def _tell(self, text: str) -> None:
         if (notice := f"{self.path}: {text}") not in self.notices:
             self.notices.append(notice)
-
-
-def find_video(container: Any, path: Path) -> Any:
-    """The video stream of a file.
-
-    Raises:
-        UserError: if there is none but pictures of a cover, or nothing decodes it.
-    """
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise UserError(f"cannot read {path}: ffmpeg does not know its codec")
-            return stream
-    raise UserError(f"cannot read {path}: there is no video in it")
-
-
-def end_of(packet: Any) -> float:
-    """Where a packet ends, in seconds; 0.0 if it does not tell."""
-    time = packet.pts if packet.pts is not None else packet.dts
-    if time is None:
-        return 0.0
-    return float((time + (packet.duration or 0)) * packet.time_base)

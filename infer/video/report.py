@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nst.infer.command_line import print_line, print_notice, print_text
 from nst.infer.errors import UserError
-from nst.infer.video.clip import ClipOutcome
+from nst.infer.video.clip import ClipOutcome, left
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -38,6 +38,7 @@ class VideoReport:
         self._open = ExitStack()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._shown: ClipOutcome | None = None
         self._begun = 0.0
 
     def __enter__(self) -> Self:
@@ -57,9 +58,10 @@ class VideoReport:
         """Show how much of a clip is done."""
         if self._bar is None:
             return
-        if self._task is None or outcome.frames == 1:
+        if self._task is None or outcome is not self._shown:
             if self._task is not None:
                 self._bar.remove_task(self._task)
+            self._shown = outcome
             self._begun = time.perf_counter()
             self._task = self._bar.add_task(outcome.source.name, total=1.0, speed="")
         seconds = time.perf_counter() - self._begun
@@ -89,8 +91,8 @@ class VideoReport:
 
     def interrupted(self, outcome: ClipOutcome) -> None:
         """Tell what there is of a clip."""
-        if outcome.frames:
-            print_notice(PROG, outcome.notices[-1])
+        if outcome.partial is not None:
+            print_notice(PROG, left(outcome))
 
     def error(self, error: UserError) -> None:
         """Tell what went wrong."""

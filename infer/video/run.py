@@ -17,7 +17,7 @@ from nst.infer.files import (
 )
 from nst.infer.stylizer import Stylizer
 from nst.infer.video.clip import ClipOutcome, ClipSettings, stylize_clip
-from nst.infer.video.formats import FORMS, form_of
+from nst.infer.video.formats import FORMS, form_of, named_encoder
 from nst.infer.video.report import VideoReport
 
 EXIT_SOME_FAILED = 1
@@ -71,15 +71,14 @@ class VideoRequest(ClipSettings):
         }
 
 
-def run_videos(request: VideoRequest) -> int:
-    """Stylize all videos with all styles, one after the other.
+def plan_results(request: VideoRequest) -> list[ClipOutcome]:
+    """What ``run_videos`` is to make, before anything is done.
 
-    Returns:
-        The exit status: 0, 1 if some of several failed, 2 if the only one did.
     Raises:
-        UserError: if nothing can be begun.
-        KeyboardInterrupt: if the user interrupts it; what is done by then can be played.
+        UserError: if a flag makes no sense, or nothing can be begun.
     """
+    if request.codec is not None:
+        named_encoder(request.codec)
     names = [style.stem for style in request.styles]
     for name in [name for name in names if names.count(name) > 1][:1]:
         raise UserError(f"two styles are called {name}: rename one, or give it once")
@@ -89,9 +88,23 @@ def run_videos(request: VideoRequest) -> int:
         ensure_folder(folder)
     if request.out is not None and folder is None:
         form_of(Path(request.out))
-        outcomes = [ClipOutcome(request.clips[0], Path(request.out), names[0])]
-    else:
-        outcomes = plan(request.clips, names, folder)
+        return [ClipOutcome(request.clips[0], Path(request.out), names[0])]
+    return plan(request.clips, names, folder)
+
+
+def run_videos(request: VideoRequest, outcomes: Sequence[ClipOutcome]) -> int:
+    """Stylize all videos with all styles, one after the other.
+
+    Args:
+        request: what the user wants.
+        outcomes: of ``plan_results``.
+    Returns:
+        The exit status: 0, 1 if some of several failed, 2 if the only one did.
+    Raises:
+        UserError: if nothing can be begun.
+        KeyboardInterrupt: if the user interrupts it; what is done by then can be played.
+    """
+    results = len(outcomes)
     if results == 1:  # opening a style takes long
         prepare(outcomes[0], request)
     stylizers = request.open_styles()

@@ -1,5 +1,6 @@
 """Video files as sinks of frames."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ USUAL_PIXELS = "yuv420p"
 KEYFRAME_S = 2
 """Seconds between frames from which a player can begin. What was written up to the last of them
 can be played if the program dies."""
+
+
+MOST_TICKS = {"mpeg4": 65535}
+"""In a second, of encoders that have a limit."""
 
 
 class Picture(NamedTuple):
@@ -76,28 +81,31 @@ class VideoWriter:
         threads: int,
     ) -> None:
         form = form_of(path)
+        options = dict(form.options)
+        if copied is not None and not copied.begin(shift):
+            options.update(form.at_once)
         self._name, self._copied, self._form = name, copied, form
         clock = 1 / picture.rate if form.is_constant else picture.time_base
-        self._time_base = form.tick or clock
+        self._time_base = form.tick or clock_for(encoder, clock)
         self._durations: dict[int, int] = {}
         self._last_tick: int | None = None
         self._first_tick = self._end_tick = self._delay_ticks = 0
         self._held: Any = None
-        self._closed = False
+        self._closed = self._failed = False
         self.frames = 0
         with reported(name):
             self._container: Any = av.open(
                 str(path),
                 "w",
                 format=form.muxer,
-                container_options=dict(form.options),
+                container_options=options,
                 metadata_errors="surrogateescape",
             )
         try:
             self._add_stream(picture, encoder, crf, threads)
             if copied is not None:
                 with reported(name):
-                    copied.add_to(self._container, shift)
+                    copied.add_to(self._container)
         except BaseException:
             self._container.close()
             raise
@@ -118,6 +126,8 @@ class VideoWriter:
         if self._form.is_constant:  # such a file begins with its first frame
             if self._last_tick is None:
                 self._first_tick = tick
+                if self._copied is not None:
+                    self._copied.cut_to(tick * self._time_base)
             tick -= self._first_tick
         if self._last_tick is not None and tick < self._last_tick + self._form.least_ticks:
             return
@@ -130,7 +140,7 @@ class VideoWriter:
             pixels = np.pad(pixels, ((0, below), (0, right), (0, 0)), "edge")
         encoded = self._frame_of(pixels)
         encoded.pts, encoded.time_base = tick, self._time_base
-        with reported(self._name):
+        with self._muxing():
             if self._copied is not None:
                 self._copied.copy_until(frame.time_s)
             self._mux(encoded)
@@ -143,7 +153,7 @@ class VideoWriter:
             UserError: if it cannot be written.
         """
         if self._copied is not None:
-            with reported(self._name):
+            with self._muxing():
                 self._copied.copy_until(None)
 
     def close(self) -> None:
@@ -156,12 +166,23 @@ class VideoWriter:
             return
         self._closed = True
         try:
-            with reported(self._name):
-                self._mux(None)
-                self._mux_last()
+            if not self._failed:  # after an error, one more packet may end the whole program
+                with reported(self._name):
+                    self._mux(None)
+                    self._mux_last()
         finally:
             with reported(self._name):
                 self._container.close()
+
+    @contextmanager
+    def _muxing(self) -> Iterator[None]:
+        """Turn an error of ffmpeg into a line for the user, and keep in mind that there was one."""
+        try:
+            with reported(self._name):
+                yield
+        except UserError:
+            self._failed = True
+            raise
 
     def _mux(self, frame: Any) -> None:
         """Encode and write a frame, or all that the encoder holds back; but for the last packet."""
@@ -216,6 +237,19 @@ class VideoWriter:
             ) from error
         if crf is not None and "crf" in context.options:
             raise UserError(f"--crf means nothing to {encoder.name}")
+
+
+def clock_for(encoder: Encoder, tick: Fraction) -> Fraction:
+    """Seconds in a tick of the clock of a result.
+
+    Args:
+        encoder: some have no clock as fine as those of most clips.
+        tick: of the clip.
+    """
+    most = MOST_TICKS.get(encoder.name, tick.denominator)
+    if tick.denominator <= most:
+        return tick
+    return Fraction(1, tick.denominator // math.ceil(tick.denominator / most))
 
 
 @contextmanager

@@ -43,6 +43,8 @@ def make_clip(
     matrix: int = 5,
     audio: str | None = None,
     layout: str = "stereo",
+    audio_at_s: int = 0,
+    audio_end_s: float | None = None,
     aspect: Fraction | None = None,
     chapters: Sequence[tuple[int, int, str]] = (),
     **metadata: str,
@@ -61,8 +63,10 @@ def make_clip(
         pix_fmt: of the frames.
         tags: matrix, primaries, transfer and range; None is untagged.
         matrix: that is used, in the numbers of the converter.
-        audio: encoder of a sound as long as the frames; None is silent.
+        audio: encoder of a sound; None is silent.
         layout: of the sound.
+        audio_at_s: when it begins, in seconds.
+        audio_end_s: when it ends; None is when as many frames from 0 on do.
         aspect: width of a pixel by its height.
         chapters: beginnings and ends in milliseconds, and titles.
         metadata: of the file.
@@ -106,16 +110,16 @@ def make_clip(
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
         if sound:
-            add_sound(out, sound, float(frames / rate))
+            add_sound(out, sound, audio_end_s or float(frames / rate), audio_at_s)
     return path
 
 
-def add_sound(out: Any, sound: Any, seconds: float) -> None:
+def add_sound(out: Any, sound: Any, end_s: float, begin_s: int = 0) -> None:
     """Encode a tone."""
     step = sound.codec_context.frame_size or 1024
     channels = sound.codec_context.layout.nb_channels
     form = sound.codec_context.format.name
-    for start in range(0, int(seconds * SAMPLES), step):
+    for start in range(begin_s * SAMPLES, int(end_s * SAMPLES), step):
         wave = 0.3 * np.sin(np.arange(start, start + step) * 0.05)
         samples = np.tile(wave.astype(np.float32), (channels, 1))
         if form.startswith("s16"):
@@ -133,6 +137,18 @@ def turn(path: Path, matrix: Sequence[int]) -> None:
     a, b, c, d = (each * 65536 for each in matrix)
     struct.pack_into(">9i", content, start, a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(content)
+
+
+def annex_b(path: Path) -> bytes:
+    """H.264 without a container: packets with start codes in place of lengths."""
+    found = []
+    for _, _, content in packets(path, "video"):
+        at = 0
+        while at < len(content):
+            size = int.from_bytes(content[at : at + 4], "big")
+            found.append(b"\0\0\0\1" + content[at + 4 : at + 4 + size])
+            at += 4 + size
+    return b"".join(found)
 
 
 def packets(path: Path, kind: str) -> list[tuple[int | None, int | None, bytes]]:

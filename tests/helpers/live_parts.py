@@ -3,15 +3,24 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 from synthetic import natural_frames
 
 from nst.infer.engine.frames import Frame
+from nst.infer.live.capture import Capture
+from nst.infer.live.loop import LiveLoop
+from nst.infer.live.painter import Painter
 from nst.infer.live.style_bank import StyleBank
+from nst.infer.live.view import View
 from nst.infer.styles import NamedStyle
 from nst.infer.stylizer import Stylizer
 from nst.infer.video.protocol import TimedFrame
+
+SIZE = (640, 480)
+"""Of the frames of most tests."""
 
 PATIENCE_S = 10.0
 """After which a test that waits for another thread fails."""
@@ -208,3 +217,69 @@ class Shelf:
 
     def bank(self) -> StyleBank:
         return StyleBank(self.names, self.open)
+
+
+class Stage:
+    """A loop whose camera gives the next frame once the last was shown, and all around it.
+
+    Args:
+        folder: where files go.
+        steps: frames, and errors of the camera.
+        keys: one after each frame.
+        view: of the window.
+        styles: which there are.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        steps: Iterable[TimedFrame | BaseException],
+        keys: Sequence[str] = (),
+        *,
+        view: View | None = None,
+        styles: Sequence[AddStyle] = (AddStyle(50),),
+        record: Path | None = None,
+        sinks: Sequence[Sink] = (),
+    ) -> None:
+        self.gate = gate = threading.Semaphore(1)
+        self.saved: list[Path] = []
+        self.screen = KeyScreen(keys, gate)
+        self.source = Script(steps, gate)
+        self.painter = Painter(Shelf(*styles).bank())
+        self.capture = Capture(self.source)
+        self.loop = LiveLoop(
+            self.capture,
+            self.painter,
+            device="cpu",
+            on_saved=self.saved.append,
+            screen=self.screen,
+            view=view or View(keys=False),
+            sinks=sinks,
+            record=record,
+            folder=folder,
+        )
+
+    def run(self) -> "Stage":
+        try:
+            self.loop.run()
+        finally:
+            self.painter.close()
+            self.gate.release()  # or the thread would wait there
+            self.capture.close()
+        return self
+
+
+def read_clip(path: Path) -> list[tuple[float, Any]]:
+    """Times and pictures of the frames of a clip."""
+    with av.open(str(path)) as container:
+        return [
+            (frame.time or 0.0, frame.to_ndarray(format="rgb24"))
+            for frame in container.decode(video=0)
+        ]
+
+
+def levels(path: Path) -> list[int]:
+    """Greys of the frames of a clip."""
+    pictures = [picture for _, picture in read_clip(path)]
+    assert all(picture.std() < 3 for picture in pictures)  # nothing is drawn on them
+    return [int(np.median(picture)) for picture in pictures]

@@ -1,11 +1,21 @@
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from live_parts import AddStyle, KeyScreen, Script, Shelf, Sink, grey_frames, repeated
+from live_parts import (
+    SIZE,
+    AddStyle,
+    KeyScreen,
+    Script,
+    Shelf,
+    Sink,
+    Stage,
+    grey_frames,
+    levels,
+    repeated,
+)
 from PIL import Image
 
 from nst.infer import UserError
@@ -15,66 +25,6 @@ from nst.infer.live.loop import LiveLoop, free_name
 from nst.infer.live.painter import Painter
 from nst.infer.live.view import View
 from nst.infer.video.protocol import TimedFrame
-
-SIZE = (640, 480)
-
-
-class Stage:
-    """A loop whose camera gives the next frame once the last was shown, and all around it.
-
-    Args:
-        folder: where files go.
-        steps: frames, and errors of the camera.
-        keys: one after each frame.
-        view: of the window.
-        styles: which there are.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        steps: Iterable[TimedFrame | BaseException],
-        keys: Sequence[str] = (),
-        *,
-        view: View | None = None,
-        styles: Sequence[AddStyle] = (AddStyle(50),),
-        record: Path | None = None,
-        sinks: Sequence[Sink] = (),
-    ) -> None:
-        self.gate = gate = threading.Semaphore(1)
-        self.saved: list[Path] = []
-        self.screen = KeyScreen(keys, gate)
-        self.source = Script(steps, gate)
-        self.painter = Painter(Shelf(*styles).bank())
-        self.capture = Capture(self.source)
-        self.loop = LiveLoop(
-            self.capture,
-            self.painter,
-            device="cpu",
-            on_saved=self.saved.append,
-            screen=self.screen,
-            view=view or View(keys=False),
-            sinks=sinks,
-            record=record,
-            folder=folder,
-        )
-
-    def run(self) -> "Stage":
-        try:
-            self.loop.run()
-        finally:
-            self.painter.close()
-            self.gate.release()  # or the thread would wait there
-            self.capture.close()
-        return self
-
-
-def levels(path: Path) -> list[int]:
-    """Greys of the frames of a clip."""
-    with av.open(str(path)) as container:
-        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert all(picture.std() < 3 for picture in pictures)  # nothing is drawn on them
-    return [int(np.median(picture)) for picture in pictures]
 
 
 def test_every_frame_is_shown_stylized_until_the_camera_ends(tmp_path: Path) -> None:
@@ -195,24 +145,6 @@ def test_a_snapshot_that_cannot_be_written_does_not_end_the_show(tmp_path: Path)
     assert stage.loop.frames == 4
     assert stage.saved == []
     assert "does not exist" in stage.loop._notice[0]
-
-
-def test_recording_is_begun_and_ended_by_a_key(tmp_path: Path) -> None:
-    keys = ["", "r", "", "r", "", "r", "q"]
-    steps = grey_frames([10, 20, 30, 40, 50, 60, 70, 80], SIZE)
-    stage = Stage(tmp_path, steps, keys, view=View(mirror=True)).run()
-    first, second = stage.saved
-    assert first != second
-    assert levels(first) == pytest.approx([80, 90], abs=3)
-    assert levels(second) == pytest.approx([120], abs=3)
-    assert sorted(tmp_path.iterdir()) == sorted(stage.saved)
-
-
-def test_the_key_ends_a_recording_from_the_beginning(tmp_path: Path) -> None:
-    record = tmp_path / "clip.mp4"
-    stage = Stage(tmp_path, grey_frames([10, 20, 30]), ["", "r"], record=record).run()
-    assert stage.saved == [record]
-    assert len(levels(record)) == 2
 
 
 def test_what_the_corner_says(tmp_path: Path) -> None:

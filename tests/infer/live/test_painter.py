@@ -6,6 +6,7 @@ import pytest
 from live_parts import PATIENCE_S, AddStyle, Shelf, grey_frames
 
 from nst.infer import UserError
+from nst.infer.engine.frames import Frame
 from nst.infer.live.painter import Painter
 from nst.infer.live.style_bank import Setting
 
@@ -124,6 +125,28 @@ def test_hold_fps_makes_the_picture_smaller_and_gives_it_back_at_its_size() -> N
     assert (stylized == 8).all()
     assert painter.size == smaller
     assert style.runs[-1][0][:2] == smaller[::-1]
+    assert painter.state == ""
+    painter.close()
+
+
+def test_a_size_that_cannot_be_run_is_left_again() -> None:
+    class OutOfMemory(AddStyle):
+        def __call__(self, frame: Frame, *, strength: float = 1.0) -> Frame:
+            if frame.shape[1] > 320:
+                raise UserError("out of memory")
+            return super().__call__(frame, strength=strength)
+
+    painter = Painter(Shelf(OutOfMemory(1), AddStyle(2)).bank(), hold_fps=30)
+    small = np.full((240, 320, 3), 7, np.uint8)
+    assert (painter(small) == 8).all()
+    larger = np.full((480, 640, 3), 7, np.uint8)
+    deadline = time.monotonic() + PATIENCE_S
+    assert (painter(larger) == 8).all()
+    assert painter._working is not None
+    while painter._working.size != (320, 240):
+        assert (painter(larger) == 8).all()
+        assert time.monotonic() < deadline
+    assert painter.size == (320, 240)
     assert painter.state == ""
     painter.close()
 

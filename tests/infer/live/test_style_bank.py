@@ -66,9 +66,28 @@ def test_a_style_that_cannot_be_opened_or_run() -> None:
     for style, message in ((1, "cannot run 1.onnx"), (2, "cannot load 2.onnx")):
         with pytest.raises(UserError, match=message):
             bank.wait_for(FULL._replace(style=style))
-        assert bank.error(style) == message
-    assert bank.error(0) == ""
+        assert bank.error(FULL._replace(style=style)) == message
+    assert bank.error(FULL) == ""
     bank.wait_for(FULL)
+    bank.close()
+
+
+def test_a_run_that_failed_is_tried_again_later_and_at_another_size() -> None:
+    style = AddStyle(1)
+    bank = Shelf(style).bank()
+    bank.wait_for(FULL)
+    style.error = UserError("out of memory")
+    larger = FULL._replace(size=(640, 480))
+    with pytest.raises(UserError, match="out of memory"):
+        bank.wait_for(larger)
+    assert bank.error(FULL) == ""
+    bank.want(larger)
+    assert bank.error(larger) == "out of memory"  # no other was wanted since
+    style.error = None
+    bank.wait_for(FULL._replace(size=(32, 24)))
+    bank.wait_for(larger)
+    assert bank.error(larger) == ""
+    assert [shape for shape, _ in style.runs] == [(48, 64, 3), (24, 32, 3), (480, 640, 3)]
     bank.close()
 
 

@@ -126,6 +126,16 @@ def test_keys_are_heard_once(desktop: Desktop) -> None:
     assert window.key() == ""
 
 
+def test_special_keys_are_no_letters(desktop: Desktop) -> None:
+    window = Window("test")
+    left, up, right, down, home, shift = 0xFF51, 0xFF52, 0xFF53, 0xFF54, 0xFF50, 0xFFE1
+    for code in (left, up, right, down, home, shift, left + 0x100000):
+        desktop.codes = [code]
+        assert window.key() == ""
+    desktop.codes = [0xFFAB, 0x10FFAD, 0xFF1B, 0x1B, 0xF6]
+    assert [window.key() for _ in range(5)] == ["+", "-", "\x1b", "\x1b", "ö"]
+
+
 @pytest.mark.parametrize("is_qt", [False, True])
 def test_a_closed_window_quits(desktop: Desktop, is_qt: bool) -> None:
     desktop.is_qt = is_qt

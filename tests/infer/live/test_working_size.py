@@ -71,6 +71,22 @@ def test_comes_back_up_step_by_step() -> None:
     assert min(between) >= 2
 
 
+def test_a_size_that_was_refused_is_tried_later_and_later() -> None:
+    working = WorkingSize(30, (1280, 720))
+    working.refuse()
+    low = working.size
+    assert low == ladder((1280, 720))[1]
+    start_s = 0.0
+    for wait_s in (4, 8, 16):
+        end_s = start_s + wait_s + 1
+        (_, (back_s, size)) = run(working, per_megapixel(0.01), end_s - start_s, start_s=start_s)
+        assert back_s - start_s == pytest.approx(wait_s, abs=0.5)
+        assert size == (1280, 720)
+        working.refuse()
+        assert working.size == low
+        start_s = end_s
+
+
 def test_the_smallest_size_is_the_end() -> None:
     working = WorkingSize(60, (640, 480))
     run(working, per_megapixel(5), 10, fps=60)

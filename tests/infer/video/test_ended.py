@@ -10,13 +10,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import frame_times, gray, levels, make_clip
+from clips import frame_times, gray, levels, make_clip, packets
 from onnx import TensorProto, helper
 
 from nst.infer import ModelMetadata
-from nst.infer.commands.main import main
+from nst.infer.video.protocol import TimedFrame
+from nst.infer.video.writer import VideoWriter
 
 SaveGraph = Callable[..., Path]
+Run = Callable[..., int]
 Start = Callable[..., subprocess.Popen[str]]
 
 FRAMES = 2000
@@ -75,6 +77,37 @@ def test_killed(long_clip: Path, slow: Path, start: Start, tmp_path: Path, suffi
         assert next(container.decode(audio=0)).samples
 
 
+@pytest.mark.parametrize(("suffix", "audio"), [(".mp4", "aac"), (".mov", "aac"), (".mp4", "ac3")])
+def test_late_sound(run: Run, tmp_path: Path, suffix: str, audio: str) -> None:
+    clip = make_clip(tmp_path / f"clip{suffix}", frames=200, audio=audio, audio_at_s=5)
+    out = tmp_path / f"out{suffix}"
+    assert run(clip, "-o", out) == 0
+    assert frame_times(out) == frame_times(clip)
+    assert packets(out, "audio") == packets(clip, "audio")
+
+
+def test_frames_do_not_wait_for_late_sound(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are in the file, and a player finds them, before it begins."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 48, 64, 3), np.uint8)
+    clip = make_clip(
+        tmp_path / "clip.mp4", frames=450, paint=lambda n: noise[n % 32], audio="aac", audio_at_s=17
+    )
+    found: list[int] = []
+    write = VideoWriter.write
+
+    def write_and_look(writer: VideoWriter, frame: TimedFrame) -> None:
+        write(writer, frame)
+        if writer.frames == 400:
+            found.append(len(packets(tmp_path / "out.partial.mp4", "video")))
+
+    monkeypatch.setattr(VideoWriter, "write", write_and_look)
+    assert run(clip, "-o", tmp_path / "out.mp4") == 0
+    assert len(found) == 1
+    assert found[0] > 100
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(
     long_clip: Path, slow: Path, start: Start, tmp_path: Path, number: signal.Signals
@@ -92,23 +125,6 @@ def test_interrupted(
     assert not out.exists()
     count = len(frame_times(partial))
     assert first == f"nst-infer: what was done, {count} frames, is in {partial}"
-
-
-def test_a_partial_file_is_replaced(tmp_path: Path, invert_bytes: Path) -> None:
-    clip = make_clip(tmp_path / "clip.mp4")
-    out, partial = tmp_path / "out.mp4", tmp_path / "out.partial.mp4"
-    partial.write_text("of an earlier run")
-    assert main([str(clip), "-o", str(out), "--style", str(invert_bytes), "--device", "cpu"]) == 0
-    assert len(frame_times(out)) == 10
-    assert not partial.exists()
-
-
-def test_a_partial_file_that_is_an_input_is_kept(tmp_path: Path, invert_bytes: Path) -> None:
-    clip = make_clip(tmp_path / "out.partial.mp4")
-    before = clip.read_bytes()
-    argv = [str(clip), "-o", str(tmp_path / "out.mp4"), "--style", str(invert_bytes)]
-    assert main([*argv, "--device", "cpu"]) == 2
-    assert clip.read_bytes() == before
 
 
 def test_memory_does_not_grow(tmp_path: Path, identity: Path) -> None:

@@ -247,7 +247,7 @@ def test_another_frame_rate(run: Run, tmp_path: Path, fps: str, numbers: list[in
     assert abs(duration(out) - duration(clip)) <= 1 / Fraction(fps)
 
 
-def test_size_and_mask(run: Run, tmp_path: Path) -> None:
+def test_size(run: Run, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     out = tmp_path / "out.mp4"
     assert run(clip, "-o", out, "--size", "32") == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import frame_times, frames_of, gray, levels, make_clip, packets
+from clips import annex_b, frame_times, frames_of, gray, levels, make_clip
 from onnx import TensorProto, helper
 
 Run = Callable[..., int]
@@ -138,25 +138,13 @@ def test_a_size_that_changes(run: Run, tmp_path: Path, capfd: Capture) -> None:
         for side in (64, 96)
     )
     clip = tmp_path / "clip.h264"
-    clip.write_bytes(b"".join(content for each in (small, large) for content in annex_b(each)))
+    clip.write_bytes(b"".join(annex_b(each) for each in (small, large)))
     clip = clip.rename(tmp_path / "clip.mkv")
     assert run(clip, "-o", tmp_path / "out.mp4") == 0
     frames = frames_of(tmp_path / "out.mp4")
     assert {frame.shape for frame in frames} == {(64, 64, 3)}
     assert len(frames) == 20
     assert "its frames change their size" in capfd.readouterr().err
-
-
-def annex_b(path: Path) -> list[bytes]:
-    """Packets of H.264 with start codes in place of lengths."""
-    found = []
-    for _, _, content in packets(path, "video"):
-        at = 0
-        while at < len(content):
-            size = int.from_bytes(content[at : at + 4], "big")
-            found.append(b"\0\0\0\1" + content[at + 4 : at + 4 + size])
-            at += 4 + size
-    return found
 
 
 def test_ten_bits(run: Run, tmp_path: Path, capfd: Capture) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from PIL import Image
 from nst.infer.commands.main import main
 from nst.infer.engine.frames import Frame
 from nst.infer.jobs.inputs import VIDEO_SUFFIXES
+from nst.infer.video.clip import ClipOutcome, finished_or_partial, share_of
 from nst.infer.video.formats import FORMS, GIF
+from nst.infer.video.reader import VideoReader
+from nst.infer.video.report import VideoReport, open_bar
 
 Run = Callable[..., int]
 Refused = Callable[..., str]
@@ -86,6 +90,17 @@ def test_photos_and_videos(run: Run, photo: Path, capfd: Capture) -> None:
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("flag", "text"), [("--fps", "many"), ("--start", "soon"), ("--codec", "nosuch")]
+)
+def test_flags_of_videos_are_read_before_photos_are_stylized(
+    refused: Refused, photo: Path, flag: str, text: str
+) -> None:
+    clip = make_clip(photo.with_name("clip.mp4"))
+    assert flag in refused(photo, clip, flag, text)
+    assert names(photo.parent) == ["clip.mp4", "photo.png"]
+
+
 def test_one_file_for_a_photo_and_a_video(refused: Refused, photo: Path) -> None:
     clip = make_clip(photo.with_name("clip.mp4"))
     out = photo.with_name("out.mp4")
@@ -105,6 +120,20 @@ def test_a_folder_of_videos(refused: Refused, tmp_path: Path) -> None:
     make_clip(tmp_path / "clips/a.mp4")
     error = refused(tmp_path / "clips")
     assert "there is no picture in it, videos have to be named" in error
+
+
+def test_a_photo_that_fails_does_not_stop_the_videos(
+    run: Run, tmp_path: Path, capfd: Capture
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    assert run(tmp_path / "missing.jpg", clip) == 1
+    assert "missing.jpg: there is no such file" in capfd.readouterr().err
+    assert (tmp_path / "clip.same.mp4").exists()
+
+
+def test_a_video_does_not_go_to_the_standard_output(refused: Refused, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    assert "--out - is for pictures" in refused(clip, "-o", "-")
 
 
 def test_json(run: Run, tmp_path: Path, capfd: Capture) -> None:
@@ -141,6 +170,42 @@ def test_a_bar_on_a_terminal(run: Run, tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(sys, "stderr", terminal)
         assert run(clip, "--overwrite", *flags) == 0
         assert ("30 frames" in terminal.getvalue()) == (not flags)
+
+
+def test_each_clip_has_its_own_bar(tmp_path: Path) -> None:
+    """Whatever number of frames there is when it is first shown."""
+    report = VideoReport(device="cpu", as_json=False, quiet=False, verbose=False)
+    report._bar = bar = open_bar()
+    for name in "ab":
+        outcome = ClipOutcome(tmp_path / name, tmp_path / "out", "same")
+        for frames in (2, 4):
+            outcome.frames = frames
+            report.progress(outcome, frames / 10)
+            assert [task.description for task in bar.tasks] == [name]
+
+
+def test_the_share_of_a_clip_that_begins_late(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mkv", frames=20, times=range(500, 520))
+    with closing(VideoReader(clip)) as reader:
+        frame = reader.read()
+        assert frame is not None
+        share = share_of(frame, reader)
+    assert share is not None
+    assert share < 0.1
+
+
+def test_interrupted_once_it_has_its_name(tmp_path: Path, capfd: Capture) -> None:
+    outcome = ClipOutcome(tmp_path / "clip", tmp_path / "out.mp4", "same", frames=3)
+
+    def work() -> None:
+        with finished_or_partial(outcome, outcome.target):
+            pass
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    VideoReport(device="cpu", as_json=False, quiet=False, verbose=False).interrupted(outcome)
+    assert capfd.readouterr().err == ""
 
 
 def test_steady_gets_the_frames_in_order(

@@ -14,6 +14,7 @@ nst.infer
 ├── style_sheet     one photo in several styles, on one contact sheet
 ├── frame_time      how long a model takes for a frame
 ├── pictures        picture files and pixels
+├── messages        what a run over photos or videos tells
 ├── memory          how much is free
 ├── files           files written whole or not at all
 └── errors          UserError

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,21 @@ def split_numbers(flag: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
         raise UserError(f"{flag} takes numbers with commas between them, not {text!r}") from error
+
+
+def read_size(flag: str, text: str) -> tuple[int, int]:
+    """``1280x720`` to width and height.
+
+    Args:
+        flag: for the message.
+        text: what the user wrote.
+    Raises:
+        UserError: if it is something else.
+    """
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text, re.ASCII)
+    if match is None:
+        raise UserError(f"{flag} takes width x height such as 1280x720, not {text}")
+    return int(match[1]), int(match[2])
 
 
 @contextmanager

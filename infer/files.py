@@ -105,6 +105,13 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
         raise UserError(f"cannot write {path}: it is an input, choose another name")
 
 
+def is_same_file(path: Path, other: Path) -> bool:
+    """Whether two names are of one file or folder; one that is missing is the same as none."""
+    with suppress(OSError):
+        return path.samefile(other)
+    return False
+
+
 def ensure_folder(path: Path) -> None:
     """Make a folder and those above it, and find out whether files can be written there.
 

@@ -2,6 +2,7 @@
 
 nst.infer.commands
 ├── main        chooses
+├── flags       what several have alike
 ├── stylize     nst-infer
 │   └── videos      what its flags mean for videos
 ├── styles      nst-infer styles

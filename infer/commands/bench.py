@@ -1,14 +1,14 @@
 """The command ``nst-infer bench``: how fast a style runs on the devices there are."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from nst.infer.command_line import new_app, print_notice, print_text
+from nst.infer.command_line import new_app, print_notice, print_text, read_size
+from nst.infer.commands import flags
 from nst.infer.errors import UserError
 from nst.infer.styles import find_style, shipped_styles
 
@@ -51,7 +51,7 @@ def bench(
             help="Width x height, may be repeated; default: 640x480, 1280x720, 1920x1080.",
         ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    threads: flags.Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Time a style: the first frame, and the median of seven later ones."""
@@ -59,7 +59,7 @@ def bench(
     import onnxruntime
 
     model = find_style(style) if style is not None else shipped_styles()[0].path
-    sizes = [read_size(each) for each in size] if size else None
+    sizes = [read_size("--size", each) for each in size] if size else None
     rows = []
     for row in timed(model, device, sizes, threads):
         rows.append(row)
@@ -105,18 +105,6 @@ def usual_sizes(stylizer: "Stylizer") -> Sequence[Size]:
     """``SIZES``, or the only size that a model takes."""
     width, height = stylizer.fixed_size
     return SIZES if width is None or height is None else [(width, height)]
-
-
-def read_size(text: str) -> Size:
-    """``1280x720`` to width and height.
-
-    Raises:
-        UserError: if it is something else.
-    """
-    if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", text, re.ASCII):
-        raise UserError(f"--size takes width x height such as 1280x720, not {text}")
-    width, height = text.split("x")
-    return int(width), int(height)
 
 
 def as_line(row: Row) -> str:

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from nst.infer.command_line import new_app, print_notice, report_user_error
+from nst.infer.commands import flags
 from nst.infer.errors import UserError
 
 app = new_app()
@@ -113,14 +114,9 @@ def stylize(
     max_pixels: Annotated[
         str, typer.Option(metavar="N", help="Refuse larger pictures; such as 250MP or 250000000.")
     ] = "250MP",
-    range_name: Annotated[
-        Literal["0-255", "0-1"] | None,
-        typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, or one that nst-infer info lists, such as cpu.")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    range_name: flags.RangeName = None,
+    device: flags.Device = "auto",
+    threads: flags.Threads = None,
     max_memory: Annotated[
         str | None,
         typer.Option(

@@ -2,12 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from nst.infer.command_line import needs_extra, new_app, print_line, terminate_as_interrupt
-from nst.infer.errors import UserError
+from nst.infer.command_line import (
+    needs_extra,
+    new_app,
+    print_line,
+    read_size,
+    terminate_as_interrupt,
+)
+from nst.infer.commands import flags
 from nst.infer.styles import NamedStyle, all_styles, as_named
 
 app = new_app()
@@ -71,17 +77,12 @@ def webcam(
         Path | None, typer.Option(metavar="FILE", help="Record from the beginning, to an .mp4.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file.")] = False,
-    range_name: Annotated[
-        Literal["0-255", "0-1"] | None,
-        typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, or one that nst-infer info lists, such as cpu.")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")] = None,
+    range_name: flags.RangeName = None,
+    device: flags.Device = "auto",
+    threads: flags.Threads = None,
 ) -> None:
     """Show the picture of a camera in a style, live."""
-    size = read_camera_size(camera_size) if camera_size else None
+    size = read_size("--camera-size", camera_size) if camera_size else None
     # Imported late: the help must not wait for numpy.
     from nst.infer.engine.metadata import VALUE_RANGES
 
@@ -113,18 +114,6 @@ def read_source(text: str) -> int | Path:
     """``1`` or ``webcam:1`` to the number of a camera, anything else to a file."""
     match = re.fullmatch(r"(?:webcam:)?(\d{1,3})", text, re.ASCII)
     return int(match[1]) if match else Path(text)
-
-
-def read_camera_size(text: str) -> tuple[int, int]:
-    """``1280x720`` to width and height.
-
-    Raises:
-        UserError: if it is something else.
-    """
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text, re.ASCII)
-    if match is None:
-        raise UserError(f"--camera-size takes width x height such as 1280x720, not {text}")
-    return int(match[1]), int(match[2])
 
 
 def read_styles(names: list[str] | None) -> list[NamedStyle]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from nst.infer.errors import UserError, os_error_reason
+from nst.infer.files import is_same_file
 from nst.infer.pictures.images import HEIC_SUFFIXES, OUTPUT_SUFFIXES
 from nst.infer.styles import all_styles
 
@@ -188,7 +189,7 @@ def list_folder(
     for parent, folders, files in os.walk(folder, onerror=fail):
         here = Path(parent)
         deeper = [name for name in folders if recursive and not name.startswith(".")]
-        folders[:] = [name for name in deeper if not is_same(here / name, out)]
+        folders[:] = [name for name in deeper if out is None or not is_same_file(here / name, out)]
         paths += [here / name for name in files if is_picture(here / name)]
         videos += [here / name for name in files if is_video(here / name)]
     if not paths and len(failures) == before:
@@ -213,13 +214,6 @@ def is_folder(path: Path) -> bool:
     """Whether there is a folder of that name; a name that is too long is none."""
     with suppress(OSError):
         return path.is_dir()
-    return False
-
-
-def is_same(folder: Path, other: Path | None) -> bool:
-    """Whether two folders are one; none is the same as one that is missing."""
-    with suppress(OSError):
-        return other is not None and folder.samefile(other)
     return False
 
 

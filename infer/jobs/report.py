@@ -2,21 +2,18 @@
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nst.infer.command_line import print_line, print_notice, print_text
 from nst.infer.errors import UserError
+from nst.infer.messages import PROG, Messages
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
     from nst.infer.jobs.one_photo import Outcome
 
-PROG = "nst-infer"
 NOTHING = {
     **dict.fromkeys(("input", "output", "style", "size", "seconds", "device")),
     **dict.fromkeys(("tiles", "measured", "error")),
@@ -25,27 +22,23 @@ NOTHING = {
 """The keys of a line of JSON, in order, for an input of which there is no result."""
 
 
-class Report:
-    """Lines on stdout, notices and a progress bar on stderr, and the counts.
+class Report(Messages):
+    """Also lines on stdout, and a progress bar.
 
     Args:
-        device: that the networks run on.
-        as_json: a JSON object per result in place of a line.
-        quiet: errors alone.
-        verbose: also what is done and why.
         total: results to come; from 2 on a bar is shown where stderr is a terminal.
-    Attributes:
-        counts: results that are "done", "skipped" and "failed".
+        others: see ``Messages``.
     """
+
+    why_skipped = (
+        "files of their names are there, of whatever photo and style; --overwrite makes them again"
+    )
 
     def __init__(
         self, *, device: str, as_json: bool, quiet: bool, verbose: bool, total: int = 1
     ) -> None:
-        self.device, self.total = device, total
-        self.as_json, self.quiet, self.verbose = as_json, quiet, verbose
-        self.counts: Counter[str] = Counter()
-        self._told: set[str] = set()
-        self._bar = ExitStack()
+        super().__init__(device=device, as_json=as_json, quiet=quiet, verbose=verbose)
+        self.total = total
         self._advance: Callable[[], object] = lambda: None
         self._show_share: Callable[[float], object] | None = None
 
@@ -53,14 +46,6 @@ class Report:
         if self.total > 1 and self._may_show_bar():
             self._show_bar()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.close()
 
     def outcome(self, outcome: "Outcome") -> None:
         """Tell what became of a result.
@@ -105,31 +90,7 @@ class Report:
         """Tell what went wrong, once: all results of a photo may have failed for one reason."""
         if str(error) not in self._told:
             self._told.add(str(error))
-            print_notice(PROG, str(error))
-
-    def notice(self, text: str) -> None:
-        """Tell what the user should know, once."""
-        if not self.quiet and text not in self._told:
-            self._told.add(text)
-            print_notice(PROG, text)
-
-    def detail(self, text: str) -> None:
-        """Tell what is done, to those who want to know."""
-        if self.verbose:
-            print_notice(PROG, text)
-
-    def summary(self) -> None:
-        """Tell the counts."""
-        skipped = ""
-        if self.counts["skipped"]:
-            skipped = (
-                " (files of their names are there, of whatever photo and style; --overwrite makes "
-                "them again)"
-            )
-        self.notice(
-            f"{self.counts['done']} done, {self.counts['skipped']} skipped{skipped}, "
-            f"{self.counts['failed']} failed"
-        )
+            super().error(error)
 
     def interrupted(self) -> None:
         """Tell what there is, and that nothing is lost."""
@@ -174,7 +135,7 @@ class Report:
         bar = Progress(
             *columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()
         )
-        return self._bar.enter_context(bar)
+        return self._open.enter_context(bar)
 
 
 def stages(outcome: "Outcome") -> str:

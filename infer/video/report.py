@@ -3,39 +3,23 @@
 import json
 import sys
 import time
-from collections import Counter
-from contextlib import ExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from nst.infer.command_line import print_line, print_notice, print_text
-from nst.infer.errors import UserError
+from nst.infer.messages import PROG, Messages
 from nst.infer.video.clip import ClipOutcome, left
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-PROG = "nst-infer"
 
+class VideoReport(Messages):
+    """Also a line per result on stdout, and a progress bar."""
 
-class VideoReport:
-    """A line per result on stdout, notices and a progress bar on stderr, and the counts.
-
-    Args:
-        device: that the networks run on.
-        as_json: a JSON object per result in place of a line.
-        quiet: errors alone.
-        verbose: also what is done.
-    Attributes:
-        counts: results that are "done", "skipped" and "failed".
-    """
+    why_skipped = "there already, --overwrite makes them again"
 
     def __init__(self, *, device: str, as_json: bool, quiet: bool, verbose: bool) -> None:
-        self.device, self.as_json = device, as_json
-        self.quiet, self.verbose = quiet, verbose
-        self.counts: Counter[str] = Counter()
-        self._told: set[str] = set()
-        self._open = ExitStack()
+        super().__init__(device=device, as_json=as_json, quiet=quiet, verbose=verbose)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._shown: ClipOutcome | None = None
@@ -45,14 +29,6 @@ class VideoReport:
         if not self.quiet and sys.stderr.isatty():
             self._bar = self._open.enter_context(open_bar())
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._open.close()
 
     def progress(self, outcome: ClipOutcome, share: float | None) -> None:
         """Show how much of a clip is done."""
@@ -93,29 +69,6 @@ class VideoReport:
         """Tell what there is of a clip."""
         if outcome.partial is not None:
             print_notice(PROG, left(outcome))
-
-    def error(self, error: UserError) -> None:
-        """Tell what went wrong."""
-        print_notice(PROG, str(error))
-
-    def notice(self, text: str) -> None:
-        """Tell what the user should know, once."""
-        if not self.quiet and text not in self._told:
-            self._told.add(text)
-            print_notice(PROG, text)
-
-    def detail(self, text: str) -> None:
-        """Tell what is done, to those who want to know."""
-        if self.verbose:
-            print_notice(PROG, text)
-
-    def summary(self) -> None:
-        """Tell the counts."""
-        skipped = " (there already, --overwrite makes them again)" if self.counts["skipped"] else ""
-        self.notice(
-            f"{self.counts['done']} done, {self.counts['skipped']} skipped{skipped}, "
-            f"{self.counts['failed']} failed"
-        )
 
     def _line(self, outcome: ClipOutcome, size: tuple[int, int]) -> str:
         width, height = size

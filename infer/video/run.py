@@ -11,6 +11,7 @@ from nst.infer.errors import UserError
 from nst.infer.files import (
     check_writable,
     ensure_folder,
+    is_same_file,
     refuse_existing,
     refuse_inputs,
     require_file,
@@ -200,7 +201,7 @@ def plan(clips: Sequence[Path], styles: Sequence[str], folder: Path | None) -> l
     outcomes: dict[str, ClipOutcome] = {}
     for clip in clips:
         plain = clip if folder is None else folder / clip.name
-        is_named = len(styles) > 1 or plain == clip or is_same(plain, clip)
+        is_named = len(styles) > 1 or plain == clip or is_same_file(plain, clip)
         for style in styles:
             target = plain.with_stem(f"{clip.stem}.{style}") if is_named else plain
             key = os.path.realpath(target)
@@ -208,8 +209,3 @@ def plan(clips: Sequence[Path], styles: Sequence[str], folder: Path | None) -> l
                 raise UserError(f"two results would be {target}: give each clip a folder")
             outcomes[key] = ClipOutcome(clip, target, style)
     return list(outcomes.values())
-
-
-def is_same(path: Path, other: Path) -> bool:
-    """Whether two names are of one file."""
-    return path.exists() and other.exists() and path.samefile(other)

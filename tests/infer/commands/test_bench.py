@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 import nst.infer.commands.bench as bench_cli
 from nst.infer import Stylizer, UserError
-from nst.infer.commands.bench import read_size
+from nst.infer.command_line import read_size
 from nst.infer.commands.main import main
 from nst.infer.styles import shipped_styles
 
@@ -139,5 +139,5 @@ def test_mistakes(argv: list[str], message: str, capfd: Capture) -> None:
 @pytest.mark.parametrize("text", ["", "0x5", "5x", "x5", "5X5", "1e3x5", "-1x5", "123456x5"])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(UserError, match="--size takes width x height"):
-        read_size(text)
-    assert read_size("1920x1080") == (1920, 1080)
+        read_size("--size", text)
+    assert read_size("--size", "1920x1080") == (1920, 1080)

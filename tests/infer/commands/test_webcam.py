@@ -17,8 +17,9 @@ from graphs import save_negative
 from live_parts import PATIENCE_S, KeyScreen, MovingPicture, read_clip
 
 from nst.infer import UserError
+from nst.infer.command_line import read_size
 from nst.infer.commands.main import main
-from nst.infer.commands.webcam import read_camera_size, read_source, read_styles
+from nst.infer.commands.webcam import read_source, read_styles
 from nst.infer.live import session
 from nst.infer.live.capture import Capture
 from nst.infer.live.paced import Paced
@@ -406,7 +407,7 @@ def test_mistakes(argv: list[str], message: str, negative: Path, capfd: Captured
 @pytest.mark.parametrize("text", ["", "0x5", "5x", "1280X720", "1e3x5", "-1x5", "123456x5"])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(UserError, match="--camera-size takes width x height"):
-        read_camera_size(text)
+        read_size("--camera-size", text)
 
 
 def test_opencv_is_missing(

@@ -1,0 +1,12 @@
+"""Flags that several commands have, of one meaning."""
+
+from typing import Annotated, Literal
+
+import typer
+
+RangeName = Annotated[
+    Literal["0-255", "0-1"] | None,
+    typer.Option("--range", help="Pixel range of a model from elsewhere; default: measured."),
+]
+Device = Annotated[str, typer.Option(help="auto, or one that nst-infer info lists, such as cpu.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads to use.")]

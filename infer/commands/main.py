@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def nearest_command(arguments: Sequence[str]) -> str:
     """The command whose name was mistyped, "" if it does not look like that."""
-    if not arguments or "--style" in arguments or os.path.lexists(arguments[0]):
+    is_styled = any(each.partition("=")[0] == "--style" for each in arguments)
+    if not arguments or is_styled or os.path.lexists(arguments[0]):
         return ""
     return "".join(get_close_matches(arguments[0], COMMANDS, n=1))
 

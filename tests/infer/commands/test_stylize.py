@@ -362,6 +362,11 @@ def test_a_mistyped_command(capfd: Capture) -> None:
     )
 
 
+def test_a_missing_photo_is_no_mistyped_command(invert_bytes: Path, capfd: Capture) -> None:
+    assert main(["bench.jpg", f"--style={invert_bytes}"]) == 2
+    assert "cannot read bench.jpg: there is no such file" in capfd.readouterr().err
+
+
 def test_version(capfd: Capture) -> None:
     assert main(["--version"]) == 0
     assert capfd.readouterr() == (f"nst-infer {importlib.metadata.version('nst')}\n", "")

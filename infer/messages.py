@@ -11,6 +11,11 @@ from nst.infer.errors import UserError
 PROG = "nst-infer"
 
 
+def counted(number: int, name: str) -> str:
+    """How many there are, such as ``1 frame`` and ``2 frames``."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 class Messages:
     """Notices on stderr and the counts of results; reports add lines, JSON and a bar.
 

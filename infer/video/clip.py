@@ -14,6 +14,7 @@ from PIL import Image
 
 from nst.infer.engine.frames import Frame
 from nst.infer.errors import UserError, os_error_reason
+from nst.infer.messages import counted
 from nst.infer.stylizer import Stylizer
 from nst.infer.treatment import Treatment, treat
 from nst.infer.video.copied import CopiedStreams
@@ -278,7 +279,7 @@ def finished_or_partial(outcome: ClipOutcome, target: Path) -> Iterator[Path]:
 
 def left(outcome: ClipOutcome) -> str:
     """What is there of a result that is not complete."""
-    return f"what was done, {outcome.frames} frames, is in {outcome.partial}"
+    return f"what was done, {counted(outcome.frames, 'frame')}, is in {outcome.partial}"
 
 
 def close_quietly(writer: VideoWriter) -> None:

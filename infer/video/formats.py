@@ -76,30 +76,37 @@ class Encoder(NamedTuple):
         options: for it.
         even: whether width and height have to be even.
         tag: of the codec in MP4 and MOV where the usual one is not played everywhere.
+        most_crf: the highest ``--crf`` that it takes; None if it is not known.
     """
 
     name: str
     options: Mapping[str, str] = {}
     even: bool = True
     tag: str | None = None
+    most_crf: int | None = None
 
 
 GIF_ENCODER = Encoder("gif", even=False)
 ENCODERS = {
-    "h264": Encoder("libx264", {"preset": "superfast", "crf": "20"}),
+    "h264": Encoder("libx264", {"preset": "superfast", "crf": "20"}, most_crf=51),
     "hevc": Encoder(
         "libx265",
         {"preset": "ultrafast", "crf": "22", "x265-params": "log-level=error"},
         tag="hvc1",
+        most_crf=51,
     ),
     "vp9": Encoder(
         "libvpx-vp9",
         {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "28", "b": "0"},
         even=False,
+        most_crf=63,
     ),
-    "av1": Encoder("libsvtav1", {"preset": "10", "crf": "28"}, even=False),
+    "av1": Encoder("libsvtav1", {"preset": "10", "crf": "28"}, even=False, most_crf=63),
 }
 """Encoders by the names of their codecs; fast enough to follow the network."""
+
+USUAL_PIXELS = "yuv420p"
+TRIAL_SIZE = (64, 64)
 
 COPIED_TYPES = ("audio", "subtitle")
 
@@ -152,12 +159,34 @@ def find_encoder(codec: str | None, path: Path) -> Encoder:
     wanted = codec or form.codec
     encoder, found = named_encoder(wanted)
     with av.open(io.BytesIO(), "w", format=form.muxer) as container:
-        if found.canonical_name not in container.supported_codecs:
-            raise UserError(
-                f"{path.suffix} cannot hold {wanted}: name another codec, "
-                "or another result such as out.mkv with --out"
-            )
+        is_held = found.canonical_name in container.supported_codecs
+    if not is_held or (codec is not None and not can_begin(form, encoder, found)):
+        raise UserError(
+            f"{path.suffix} cannot hold {wanted}: name another codec, "
+            "or another result such as out.mkv with --out"
+        )
     return encoder
+
+
+def can_begin(form: Form, encoder: Encoder, found: Any) -> bool:
+    """Whether a file with frames of an encoder can be begun: some that are supported cannot be."""
+    container = av.open(io.BytesIO(), "w", format=form.muxer)
+    try:
+        stream: Any = container.add_stream(encoder.name, rate=25, options=dict(encoder.options))
+        stream.width, stream.height = TRIAL_SIZE
+        stream.pix_fmt = pixels_for(found)
+        container.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    finally:
+        container.close()
+    return True
+
+
+def pixels_for(codec: Any) -> str:
+    """The format of pixels that a codec of ffmpeg is given: what players show, where it can."""
+    names = [each.name for each in codec.video_formats or ()]
+    return names[0] if names and USUAL_PIXELS not in names else USUAL_PIXELS
 
 
 def can_hold(form: Form, stream: Any) -> bool:

@@ -10,6 +10,7 @@ import av
 from av.error import FFmpegError
 
 from nst.infer.errors import UserError
+from nst.infer.messages import counted
 from nst.infer.video.colors import ToRgb, read_tags
 from nst.infer.video.opened import MICROSECONDS, end_of, find_video, open_input, seek
 from nst.infer.video.orientation import read_orientation
@@ -239,9 +240,11 @@ class VideoReader:
         self.lost_frames = broken + cut + self._disordered
         if self.lost_frames:
             lost_s = float(self.lost_frames / self.rate)
-            self._tell(f"it is damaged: {self.lost_frames} frames ({lost_s:.1f} s) are missing")
+            lost = counted(self.lost_frames, "frame")
+            self._tell(f"it is damaged: {lost} ({lost_s:.1f} s) missing")
         if self._damaged:
-            self._tell(f"it is damaged: {self._damaged} frames could be decoded in part alone")
+            damaged = counted(self._damaged, "frame")
+            self._tell(f"it is damaged: {damaged} could be decoded in part alone")
 
     def _last_ticks(self, frame: Any) -> int:
         """How long the last frame is shown."""

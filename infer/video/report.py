@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from nst.infer.command_line import print_line, print_notice, print_text
-from nst.infer.messages import PROG, Messages
+from nst.infer.messages import PROG, Messages, counted
 from nst.infer.video.clip import ClipOutcome, left
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class VideoReport(Messages):
             self._begun = time.perf_counter()
             self._task = self._bar.add_task(outcome.source.name, total=1.0, speed="")
         seconds = time.perf_counter() - self._begun
-        speed = f"{outcome.frames} frames, {outcome.frames / max(seconds, 1e-3):.1f}/s"
+        speed = f"{counted(outcome.frames, 'frame')}, {outcome.frames / max(seconds, 1e-3):.1f}/s"
         self._bar.update(self._task, completed=share, speed=speed)
 
     def outcome(self, outcome: ClipOutcome) -> None:
@@ -76,7 +76,7 @@ class VideoReport(Messages):
         speed = outcome.frames / outcome.seconds
         return (
             f"{outcome.target}  {width}x{height}  {outcome.style}{device}  "
-            f"{outcome.frames} frames  {outcome.seconds:.2f} s  {speed:.1f} frames/s"
+            f"{counted(outcome.frames, 'frame')}  {outcome.seconds:.2f} s  {speed:.1f} frames/s"
         )
 
 

@@ -16,6 +16,7 @@ from nst.infer.files import (
     refuse_inputs,
     require_file,
 )
+from nst.infer.messages import counted
 from nst.infer.stylizer import Stylizer
 from nst.infer.video.clip import ClipOutcome, ClipSettings, stylize_clip
 from nst.infer.video.formats import FORMS, form_of, named_encoder
@@ -116,10 +117,11 @@ def run_videos(request: VideoRequest, outcomes: Sequence[ClipOutcome]) -> int:
         verbose=request.verbose,
     )
     if request.left_out:
-        report.notice(f"left out as results of an earlier run: {len(request.left_out)} videos")
+        videos = counted(len(request.left_out), "video")
+        report.notice(f"left out as results of an earlier run: {videos}")
     for path in request.left_out:
         report.detail(f"{path} is left out")
-    report.detail(f"{request.workers} frames at a time")
+    report.detail(f"{counted(request.workers, 'frame')} at a time")
     with terminate_as_interrupt(), report:
         for outcome in outcomes:
             if results > 1 and outcome.target.exists() and not request.overwrite:

@@ -15,12 +15,11 @@ from av.error import FFmpegError
 from nst.infer.errors import UserError
 from nst.infer.video.colors import ColorTags, FromRgb, ToPalette
 from nst.infer.video.copied import CopiedStreams
-from nst.infer.video.formats import GIF_ENCODER, Encoder, form_of
+from nst.infer.video.formats import GIF_ENCODER, Encoder, form_of, pixels_for
 from nst.infer.video.protocol import TimedFrame
 
 os.environ.setdefault("SVT_LOG", "1")  # errors alone
 
-USUAL_PIXELS = "yuv420p"
 KEYFRAME_S = 2
 """Seconds between frames from which a player can begin. What was written up to the last of them
 can be played if the program dies."""
@@ -200,12 +199,16 @@ class VideoWriter:
         """Write the last packet, which says when the last frame ends."""
         if self._held is not None:
             if self._form.is_iso:
+                # Its times of decoding and of showing have to end together, or the later counts.
+                self._held.dts = max(self._held.dts, self._held.pts - self._delay_ticks)
                 self._held.duration = self._end_tick - self._delay_ticks - self._held.dts
             self._container.mux(self._held)
 
     def _add_stream(
         self, picture: Picture, encoder: Encoder, crf: int | None, threads: int
     ) -> None:
+        if encoder.most_crf is not None and (crf or 0) > encoder.most_crf:
+            raise UserError(f"--crf {crf}: {encoder.name} takes 0 to {encoder.most_crf}")
         options = {**encoder.options, **({} if crf is None else {"crf": str(crf)})}
         self._stream: Any = self._container.add_stream(
             encoder.name, rate=picture.rate, options=options
@@ -216,8 +219,7 @@ class VideoWriter:
         self._padding = (width % 2, height % 2) if encoder.even else (0, 0)
         self.size = width + self._padding[0], height + self._padding[1]
         context.width, context.height = self.size
-        formats = [each.name for each in context.codec.video_formats or ()]
-        context.pix_fmt = formats[0] if formats and USUAL_PIXELS not in formats else USUAL_PIXELS
+        context.pix_fmt = pixels_for(context.codec)
         context.sample_aspect_ratio = picture.aspect
         context.colorspace, context.color_range = picture.tags.matrix, picture.tags.range
         context.color_primaries = picture.tags.primaries

@@ -1,12 +1,13 @@
 """How much of the cores a video uses: decoding, network and encoding alone, and all at once.
 
     python tests/benchmarks/video_throughput.py [--style NAME] [--size 1280x720] [--device cpu]
+        [--awake]
 
 Decodes, stylizes and encodes the frames of a clip one stage after the other, then all at once as
 ``nst-infer CLIP`` does it. Prints milliseconds of a core for a frame in each stage, frames per
 second of all at once, and its share of what the cores allow: seconds of a core of the stages /
-(cores x seconds of all at once). Needs Linux: seconds that other programs had of the cores
-meanwhile do not count.
+(cores x seconds of all at once). Needs Linux: seconds that other programs of normal priority had of
+the cores meanwhile do not count. ``--awake`` is for virtual machines, see ``awake.py``.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from awake import cores_awake
 from PIL import Image
 
 from nst.infer import Stylizer, Treatment
@@ -89,11 +91,9 @@ def own_seconds() -> float:
 
 
 def all_seconds() -> float:
-    """Of all cores in which they were busy."""
-    user, nice, system, _, _, *interrupts = (
-        Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
-    )
-    ticks = sum(map(int, (user, nice, system, *interrupts)))
+    """Of all cores in which they were busy, with anything but what gives way (nice)."""
+    user, _, system, _, _, *interrupts = Path("/proc/stat").read_text().split("\n")[0].split()[1:9]
+    ticks = sum(map(int, (user, system, *interrupts)))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -136,15 +136,8 @@ def measure(
     return stages, outcome.frames / clock.seconds(), share
 
 
-def main() -> None:
+def measure_all(arguments: argparse.Namespace) -> None:
     """Print a line per size, device and round."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--style", default="starry_night", help="a name or an ONNX file")
-    parser.add_argument("--size", nargs="+", default=["1280x720"], help="width x height")
-    parser.add_argument("--device", nargs="+", default=["cpu"], help="such as cpu or openvino")
-    parser.add_argument("--frames", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
     cores = usable_cores()
     print(f"milliseconds of a core for a frame; {cores} cores")
     print("size        device     decode  network  encode  frames/s  share")
@@ -159,8 +152,23 @@ def main() -> None:
                     decode, network, encode = (1000 * each for each in stages.values())
                     print(
                         f"{size:11} {device:10} {decode:6.1f} {network:8.1f} {encode:7.1f} "
-                        f"{speed:9.1f} {share:6.0%}"
+                        f"{speed:9.1f} {share:6.0%}",
+                        flush=True,
                     )
+
+
+def main() -> None:
+    """Read the flags and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--style", default="starry_night", help="a name or an ONNX file")
+    parser.add_argument("--size", nargs="+", default=["1280x720"], help="width x height")
+    parser.add_argument("--device", nargs="+", default=["cpu"], help="such as cpu or openvino")
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--awake", action="store_true", help="keep all cores busy")
+    arguments = parser.parse_args()
+    with cores_awake(arguments.awake):
+        measure_all(arguments)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,29 @@ def test_variable_frame_rate(run: Run, tmp_path: Path) -> None:
     assert abs(duration(out) - duration(clip)) < 0.001
 
 
+def test_the_last_frame_is_shown_as_long_as_in_the_clip(run: Run, tmp_path: Path) -> None:
+    """Also where frames are decoded in another order and their rate falls towards the end."""
+    times = [*range(0, 9 * 512, 512), *range(9 * 512, 9 * 512 + 6 * 4608, 4608)]
+    ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8)[None, :, None], (48, 1, 3))
+    clip = make_clip(
+        tmp_path / "clip.mp4",
+        frames=len(times),
+        times=times,
+        time_base=Fraction(1, 15360),
+        options={"crf": "1", "bf": "0"},
+        paint=lambda number: np.roll(ramp, 3 * number, 1),
+    )
+    out = tmp_path / "out.mp4"
+    assert run(clip, "-o", out) == 0
+    assert last_frame(out) == last_frame(clip)
+    assert abs(duration(out) - duration(clip)) < 0.001
+
+
+def last_frame(path: Path) -> tuple[int | None, int | None]:
+    """When it is shown, and for how long, in ticks."""
+    return max((time or 0, duration) for time, duration, _ in packets(path, "video"))
+
+
 def test_b_frames_and_a_late_beginning(run: Run, tmp_path: Path) -> None:
     times = list(range(3, 33))
     clip = make_clip(

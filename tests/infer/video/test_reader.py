@@ -60,7 +60,7 @@ def test_frames_out_of_order_are_told(tmp_path: Path) -> None:
         reader._decoded = lambda: iter(frames)  # type: ignore[method-assign]
         assert len(list(reader._in_range())) == 18
     assert reader.lost_frames == 2
-    assert "2 frames (0.1 s) are missing" in reader.notices[0]
+    assert "2 frames (0.1 s) missing" in reader.notices[0]
 
 
 def test_damage_that_is_concealed_is_told(run: Run, tmp_path: Path, capfd: Capture) -> None:

@@ -109,7 +109,7 @@ def test_damaged_in_the_middle(run: Run, tmp_path: Path, capfd: Capture) -> None
     assert run(clip, "-o", out) == 0
     shown = [*range(10), *range(13, 40)]
     assert frame_times(out) == [Fraction(number, 25) for number in shown]
-    assert "3 frames (0.1 s) are missing" in capfd.readouterr().err
+    assert "3 frames (0.1 s) missing" in capfd.readouterr().err
 
 
 def test_odd_sizes(run: Run, tmp_path: Path, capfd: Capture) -> None:
@@ -170,7 +170,9 @@ def test_hdr(refused: Refused, tmp_path: Path, transfer: int, kind: str) -> None
         (["--codec", "nosuch"], "--codec nosuch is unknown: use h264, hevc, vp9, av1"),
         (["--codec", "aac"], "--codec aac is unknown"),
         (["--codec", "mpeg4", "--crf", "20"], "--crf means nothing to mpeg4"),
+        (["--crf", "60"], "--crf 60: libx264 takes 0 to 51"),
         (["-o", "out.webm", "--codec", "h264"], ".webm cannot hold h264"),
+        (["-o", "out.mov", "--codec", "vp9"], ".mov cannot hold vp9"),
         (["-o", "out.gif", "--codec", "h264"], "--codec means nothing for a GIF"),
         (["-o", "out.gif", "--crf", "20"], "--crf means nothing"),
         (["-o", "out.xyz"], "its extension is unknown, use one of .mp4, "),

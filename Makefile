@@ -1,6 +1,7 @@
-# make demo   train a small style, export it, stylize a photo (5 to 7 minutes on 2 cores)
+# make demo   train a style, export it, stylize a photo (5 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
+# make styles PAINTINGS=folder PHOTOS=folder   train the styles that come with nst anew
 # make bench  measure the speed of training, networks, videos, the webcam loop and the web page
 # Each makes its own .venv first. PYTHON=python3.12 chooses another Python.
 
@@ -11,11 +12,14 @@ INSTALLED := $(VENV)/.installed
 TYPES := .cache/types
 PACKAGES := configs export infer models train
 
-.PHONY: demo test check bench clean
+.PHONY: demo styles test check bench clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
 	$(BIN)/python demo/run.py
+
+styles: $(INSTALLED)
+	$(BIN)/python demo/styles.py --paintings "$(PAINTINGS)" --photos "$(PHOTOS)"
 
 # A process per core, of one thread: most of the time goes into tracing graphs, which takes one.
 test: $(INSTALLED)

@@ -1,4 +1,4 @@
-"""The whole path on the pictures in this folder: train, export, stylize, compare.
+"""The whole path on pictures that come with nst: train, export, stylize, compare.
 
 Run it with ``make demo``. It calls the three commands as a person would, and writes
 ``runs/demo/side_by_side.png``: photo, painting, result.
@@ -12,12 +12,13 @@ from pathlib import Path
 from PIL import Image
 
 from nst.infer.pictures.contact_sheet import Cell, contact_sheet
+from nst.train.photos import PACKAGED_PHOTOS
 
 HERE = Path(__file__).resolve().parent
 PAINTING = HERE / "paintings" / "cafe_terrace_at_night.jpg"
-PHOTO = HERE / "photos" / "friends.jpg"
+PHOTO = PACKAGED_PHOTOS / "friends.jpg"
 RUN = Path("runs") / "demo"
-STEPS = 550
+STEPS = 1000
 HEIGHT_PX = 640
 
 
@@ -28,8 +29,7 @@ def main() -> int:
     model, stylized = RUN / "demo.onnx", RUN / "stylized.jpg"
     steps = [
         [
-            *("nst-train", "--config", "cpu", "--style", PAINTING),
-            *("--content", HERE / "photos", "--out", RUN, "--trainer.max_steps", STEPS),
+            *("nst-train", "--style", PAINTING, "--out", RUN, "--trainer.max_steps", STEPS),
             *("--model.credit.title", "Café Terrace at Night", "--model.credit.year", 1888),
             *("--model.credit.artist", "Vincent van Gogh"),
             *("--model.credit.license", "public domain"),

@@ -115,7 +115,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_module_and_config(wheel: Path) -> None:
-    suffixes = {".py", ".yaml", ".typed", ".j2", ".jpg", ".md", ".html", ".css", ".js", ".onnx"}
+    suffixes = {
+        ".py",
+        ".yaml",
+        ".typed",
+        ".j2",
+        ".jpg",
+        ".md",
+        ".html",
+        ".css",
+        ".js",
+        ".onnx",
+        ".pt",
+    }
     expected = {
         f"nst/{path.relative_to(ROOT)}"
         for folder in FOLDERS
@@ -136,8 +148,8 @@ def run_from(wheel: Path, code: str) -> str:
 
 
 def test_configs_are_found_in_the_wheel(wheel: Path) -> None:
-    code = "from nst.configs import *; import nst.configs as c; print(config_path('cpu'))"
-    assert run_from(wheel, code).strip() == str(wheel / "nst" / "configs" / "cpu.yaml")
+    code = "from nst.configs import *; import nst.configs as c; print(config_path('johnson'))"
+    assert run_from(wheel, code).strip() == str(wheel / "nst" / "configs" / "johnson.yaml")
 
 
 def test_the_wheel_starts_without_the_training_packages(wheel: Path) -> None:

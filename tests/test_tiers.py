@@ -44,8 +44,8 @@ def test_a_tier_costs_what_it_may(tier: str, tmp_path: Path) -> None:
     assert "Einsum" not in {node.op_type for node in onnx.load(path).graph.node}
 
 
-def test_the_settings_for_cpus_train_the_realtime_tier() -> None:
-    assert net_of("cpu").architecture == net_of("realtime").architecture
+def test_the_realtime_tier_is_the_default() -> None:
+    assert net_of("realtime").architecture == CompactNet().architecture
 
 
 def test_the_settings_of_the_paper_leave_our_own_terms_out() -> None:

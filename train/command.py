@@ -36,7 +36,7 @@ from nst.train.run_folder import RunFolder
 from nst.train.system import StyleTransferSystem
 
 EXIT_TERMINATED = 143
-DEFAULT_MAX_STEPS = 4000
+DEFAULT_MAX_STEPS = 3000
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 SHORT_NAMES = {
     "--style": "--model.style",
@@ -47,7 +47,8 @@ SHORT_NAMES = {
 }
 DESCRIPTION = """Train a style on one painting:
 
-  nst-train --style painting.jpg --content photos/ --out runs/painting
+  nst-train --style painting.jpg
+  nst-train --style painting.jpg --content photos/ --config quality --out runs/painting
 
 Short names: --style is --model.style, --net is --model.net, --warm-start is --model.warm_start,
 --content is --data.content, --out is --run.out. --config takes a YAML file or the name of one that
@@ -65,7 +66,7 @@ class TrainCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the run folder, and what Lightning's own defaults leave open."""
         parser.add_lightning_class_args(RunFolder, "run")
-        parser.set_defaults({"model.net": {"class_path": "nst.models.TransformerNet"}})
+        parser.set_defaults({"model.net": {"class_path": "nst.models.CompactNet"}})
 
     def before_instantiate_classes(self) -> None:
         """Refuse what cannot work, and resolve what depends on the hardware."""

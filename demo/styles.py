@@ -1,0 +1,105 @@
+"""The styles that come with nst, trained anew.
+
+    make styles PAINTINGS=folder PHOTOS=folder
+
+The folder of paintings holds the files that ``styles.yaml`` names. For each of them this calls the
+commands as a person would: ``nst-train`` on the photos, ``nst-export``, and ``nst-evaluate`` if
+there are other photos to judge on. A style that is there is kept, so that it can be stopped and
+started again.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+STYLES = HERE / "styles.yaml"
+MEASURES = ("total", "content", "style", "grid", "e_warp")
+PUBLIC_DOMAIN = "public domain"
+
+
+def run(command: str, *arguments: object) -> str:
+    """Call one of our commands, and give what it prints; if it fails, so do we."""
+    line = [str(Path(sys.executable).parent / command), *map(str, arguments)]
+    print("$", command, *line[1:], flush=True)
+    finished = subprocess.run(line, check=False, stdout=subprocess.PIPE, text=True)
+    if finished.returncode:
+        sys.exit(finished.returncode)
+    return finished.stdout
+
+
+def train(name: str, about: dict[str, Any], settings: argparse.Namespace) -> Path:
+    """The finished model of a style; the file ``seconds`` beside it says how long it took."""
+    folder: Path = settings.out / settings.tier / name
+    model = folder / "shipped" / f"{name}.onnx"
+    if model.exists():
+        return model
+    begun = time.time()
+    credit = {key: about[key] for key in ("title", "artist", "year")} | {"license": PUBLIC_DOMAIN}
+    run(
+        "nst-train",
+        *("--config", settings.tier, "--style", find_painting(settings.paintings, name)),
+        *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
+        *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
+        *about.get("flags", []),
+    )
+    (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
+    model.parent.mkdir(exist_ok=True)
+    run("nst-export", folder, "--strength", "-o", model)
+    return model
+
+
+def find_painting(folder: Path, name: str) -> Path:
+    """The file of a painting."""
+    found = sorted(folder.glob(f"{name}.*"))
+    if not found:
+        sys.exit(f"{folder} has no painting {name}: give a folder that has those in {STYLES}")
+    return found[0]
+
+
+def judge(name: str, model: Path, settings: argparse.Namespace) -> dict[str, float]:
+    """What ``nst-evaluate`` says of a style, means over the test photos."""
+    report = run(
+        "nst-evaluate",
+        model,
+        *("--style", find_painting(settings.paintings, name), "--content", settings.test),
+        *("--json", "--no-cost", "--overwrite", "--other-vgg-weights", "none"),
+        *("--out", model.with_suffix(".html")),
+    )
+    (judged,) = json.loads(report)["models"].values()
+    return {measure: judged["measures"][measure]["mean"] for measure in MEASURES}
+
+
+def row(name: str, about: dict[str, Any], model: Path, measures: dict[str, float]) -> str:
+    """A line of the table of all styles."""
+    seconds = (model.parent.parent / "seconds").read_text(encoding="ascii")
+    values = " | ".join(f"{value:.3g}" for value in measures.values())
+    who = f"{about['artist']}, *{about['title']}*, {about['year']}"
+    return f"| `{name}` | {who} | {seconds} | {values} |"
+
+
+def main() -> None:
+    """Train, export and judge every style, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--paintings", type=Path, required=True, help="folder")
+    parser.add_argument("--photos", type=Path, required=True, help="folder to train on")
+    parser.add_argument("--test", type=Path, help="folder to judge on; none leaves that out")
+    parser.add_argument("--tier", default="realtime", help="settings of nst-train")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these styles alone")
+    parser.add_argument("--out", type=Path, default=Path("runs/styles"))
+    settings = parser.parse_args()
+    styles = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
+    for name in settings.only or styles:
+        model = train(name, styles[name], settings)
+        if settings.test:
+            print(row(name, styles[name], model, judge(name, model, settings)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

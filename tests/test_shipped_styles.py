@@ -1,0 +1,76 @@
+"""What comes with nst is what ``make styles`` makes, and says so."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from nst.infer.engine.model_card import read_card
+from nst.infer.styles import shipped_styles
+
+DEMO = Path(__file__).parents[1] / "demo"
+STYLES = yaml.safe_load((DEMO / "styles.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("style", shipped_styles(), ids=lambda style: style.name)
+def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
+    card = read_card(style.path)
+    for key in ("title", "artist", "year"):
+        assert card[key] == str(STYLES[style.name][key])
+    assert card["license"] == "public domain"
+    assert card["tier"] == "realtime"
+    credits_page = (style.path.parent / "CREDITS.md").read_text(encoding="utf-8")
+    assert f"| {style.path.name} |" in credits_page
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(DEMO)
+    yield importlib.import_module("styles")
+    del sys.modules["styles"]
+
+
+def test_all_commands_of_a_style(
+    script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A style is trained once, and judged each time."""
+    called = []
+
+    def run(command: str, *arguments: object) -> str:
+        called.append(command)
+        if command == "nst-train":
+            (tmp_path / "out" / "realtime" / "udnie").mkdir(parents=True)
+        if command == "nst-export":
+            Path(str(arguments[-1])).touch()
+        measures = {measure: {"mean": 0.5} for measure in script.MEASURES}
+        return json.dumps({"models": {"udnie": {"measures": measures}}})
+
+    monkeypatch.setattr(script, "run", run)
+    Image.new("RGB", (8, 8)).save(tmp_path / "udnie.png")
+    flags = ["--paintings", tmp_path, "--photos", tmp_path, "--test", tmp_path, "--only", "udnie"]
+    monkeypatch.setattr(sys, "argv", ["styles", *map(str, flags), "--out", str(tmp_path / "out")])
+    script.main()
+    script.main()
+    assert called == ["nst-train", "nst-export", "nst-evaluate", "nst-evaluate"]
+    assert "| `udnie` | Francis Picabia, *Udnie" in capsys.readouterr().out
+
+
+def test_a_missing_painting(script: Any, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="has no painting great_wave"):
+        script.train("great_wave", STYLES["great_wave"], settings(tmp_path))
+
+
+def settings(folder: Path) -> SimpleNamespace:
+    return SimpleNamespace(out=folder, tier="realtime", paintings=folder, photos=folder)
+
+
+def test_a_command_that_fails_ends_it(script: Any) -> None:
+    with pytest.raises(SystemExit) as ended:
+        script.run("nst-train", "--no-such-flag")
+    assert ended.value.code == 2

@@ -19,6 +19,8 @@ demo: $(INSTALLED)
 	$(BIN)/python demo/run.py
 
 styles: $(INSTALLED)
+	@test -n "$(PAINTINGS)" -a -n "$(PHOTOS)" || \
+		{ echo "name two folders: make styles PAINTINGS=folder PHOTOS=folder" >&2; exit 2; }
 	$(BIN)/python demo/styles.py --paintings "$(PAINTINGS)" --photos "$(PHOTOS)"
 
 # A process per core, of one thread: most of the time goes into tracing graphs, which takes one.
@@ -31,7 +33,7 @@ check: $(INSTALLED)
 	@mkdir -p $(TYPES)/nst
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(TYPES)/nst/$$package; done
 	MYPYPATH=$(TYPES) $(BIN)/mypy -p nst
-	MYPYPATH=$(TYPES):tests/helpers:tests/benchmarks $(BIN)/mypy tests demo
+	MYPYPATH=$(TYPES):tests/helpers:tests/benchmarks:demo $(BIN)/mypy tests demo
 
 bench: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training_speed.py

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from our_commands import shown
 from PIL import Image
 
 from nst.infer.pictures.contact_sheet import Cell, contact_sheet
@@ -38,20 +39,13 @@ def main() -> int:
         ["nst-infer", PHOTO, "--style", model, "-o", stylized],
     ]
     for step in steps:
-        command = [str(part) for part in step]
-        print("$", *command, flush=True)
-        status = subprocess.run([find(command[0]), *command[1:]], check=False).returncode
+        status = subprocess.run(shown(*step), check=False).returncode
         if status:
             return status
     comparison = RUN / "side_by_side.png"
     side_by_side([PHOTO, PAINTING, stylized]).save(comparison)
     print(f"\nmodel         {model}\nresult        {stylized}\nside by side  {comparison}")
     return 0
-
-
-def find(command: str) -> str:
-    """Path of a console script of the environment that runs this file."""
-    return str(Path(sys.executable).parent / command)
 
 
 def side_by_side(paths: list[Path]) -> Image.Image:

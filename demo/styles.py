@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from our_commands import shown
 
-HERE = Path(__file__).resolve().parent
-STYLES = HERE / "styles.yaml"
+STYLES = Path(__file__).resolve().with_name("styles.yaml")
 MEASURES = ("total", "content", "style", "grid", "e_warp")
 PUBLIC_DOMAIN = "public domain"
 
 
 def run(command: str, *arguments: object) -> str:
     """Call one of our commands, and give what it prints; if it fails, so do we."""
-    line = [str(Path(sys.executable).parent / command), *map(str, arguments)]
-    print("$", command, *line[1:], flush=True)
+    line = shown(command, *arguments)
     finished = subprocess.run(line, check=False, stdout=subprocess.PIPE, text=True)
     if finished.returncode:
         sys.exit(finished.returncode)
@@ -86,15 +85,15 @@ def row(name: str, about: dict[str, Any], model: Path, measures: dict[str, float
 
 def main() -> None:
     """Train, export and judge every style, and print a table."""
+    styles = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paintings", type=Path, required=True, help="folder")
     parser.add_argument("--photos", type=Path, required=True, help="folder to train on")
     parser.add_argument("--test", type=Path, help="folder to judge on; none leaves that out")
     parser.add_argument("--tier", default="realtime", help="settings of nst-train")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these styles alone")
+    parser.add_argument("--only", nargs="+", choices=styles, help="these styles alone")
     parser.add_argument("--out", type=Path, default=Path("runs/styles"))
     settings = parser.parse_args()
-    styles = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
     for name in settings.only or styles:
         model = train(name, styles[name], settings)
         if settings.test:

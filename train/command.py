@@ -27,6 +27,7 @@ from nst.configs import config_names, config_path
 from nst.export import ParityError, export_onnx
 from nst.infer.command_line import EXIT_INTERRUPTED, print_line
 from nst.infer.errors import UserError, os_error_reason
+from nst.infer.messages import counted
 from nst.models import ModelFileError, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.photos import PhotoDataModule
@@ -179,8 +180,7 @@ def train(cli: TrainCLI) -> int:
         where = error.filename or run_folder.folder
         raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
     if count := len(run_folder.unreadable):
-        photos = "1 photo" if count == 1 else f"{count} photos"
-        print_line(f"{photos} could not be read and left out")
+        print_line(f"{counted(count, 'photo')} could not be read and left out")
     if run_folder.last_step == 0:
         raise UserError("the run had no step: give --trainer.max_steps at least 1")
     trained = load_trained_net(run_folder.folder)

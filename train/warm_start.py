@@ -1,6 +1,5 @@
 """What a network knows before it is trained."""
 
-import sys
 from pathlib import Path
 
 import torch
@@ -14,7 +13,7 @@ NOTHING = "none"
 BASE = "base"
 
 BASES = Path(__file__).parent / "bases"
-"""Trained networks by tier, which ``python -m nst.train.warm_start RUN FILE`` wrote."""
+"""Trained networks by tier, which ``pack`` wrote."""
 
 
 def start_from(net: StyleNet, start: str) -> str:
@@ -65,7 +64,3 @@ def pack(run: Path, file: Path) -> None:
     about = describe(trained.net, style=trained.style, training=trained.training)
     with atomic_write(file) as path:
         torch.save({ENTRY: about, "state_dict": weights}, path)
-
-
-if __name__ == "__main__":
-    pack(*map(Path, sys.argv[1:]))

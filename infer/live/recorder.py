@@ -12,9 +12,9 @@ from nst.infer.engine.frames import Frame
 from nst.infer.errors import UserError, os_error_reason
 from nst.infer.files import check_writable
 from nst.infer.live.resize import resized
-from nst.infer.video.clip import make_partial
 from nst.infer.video.colors import BT709, ColorTags
 from nst.infer.video.formats import find_encoder
+from nst.infer.video.partial import complete, make_partial
 from nst.infer.video.protocol import TimedFrame
 from nst.infer.video.writer import Picture, VideoWriter
 
@@ -89,9 +89,7 @@ class Recorder:
             if self._held is not None:
                 writer.write(self._held._replace(duration_s=float(1 / USUAL_RATE)))
             writer.close()
-            with self._partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            self._partial.replace(self._target)
+            complete(self._partial, self._target)
 
     def _begin(self, pixels: Frame) -> VideoWriter:
         height, width = pixels.shape[:2]

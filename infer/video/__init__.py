@@ -6,6 +6,7 @@ nst.infer.video
 ├── clip            one video file stylized into another
 ├── pipeline        stages side by side, and results in order
 ├── writer          video files as sinks of frames
+├── partial         names of videos that are not complete yet
 ├── copied          sound and subtitles, copied as they are
 ├── reader          video files as sources of frames
 ├── opened          video files that are read

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,12 @@ from nst.infer.stylizer import Stylizer
 from nst.infer.treatment import Treatment, treat
 from nst.infer.video.copied import CopiedStreams
 from nst.infer.video.formats import Encoder, find_encoder
+from nst.infer.video.partial import complete, make_partial
 from nst.infer.video.pipeline import Pipeline
 from nst.infer.video.protocol import FrameSource, TimedFrame
 from nst.infer.video.reader import VideoReader
 from nst.infer.video.timing import OnGrid, repeated
 from nst.infer.video.writer import Picture, VideoWriter
-
-STEM_BYTES = 200
-"""How much of its later name the name of a partial file repeats, of the usual limit of 255."""
 
 Filter = Callable[[Frame, Frame], Frame]
 """Makes a frame of what the network saw and of what it made of it."""
@@ -222,33 +219,6 @@ def share_of(seen: TimedFrame, reader: VideoReader) -> float | None:
     return min(1.0, (seen.time_s + seen.duration_s - reader.begin_s) / reader.length_s)
 
 
-def partial_path(target: Path) -> Path:
-    """Where a result is until it is complete: a name that is free.
-
-    The first of ``out.partial.mp4``, ``out.partial-2.mp4`` and so on: others may be of another run.
-    """
-    stem = os.fsencode(target.stem)[:STEM_BYTES].decode(errors="ignore")
-    names = (f"{stem}.partial{f'-{n}' if n > 1 else ''}{target.suffix}" for n in count(1))
-    return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
-
-
-def make_partial(target: Path) -> Path:
-    """Make the file that a result is written to, which is empty and of this run alone.
-
-    Raises:
-        UserError: if it cannot be made.
-    """
-    while True:
-        partial = partial_path(target)
-        try:
-            partial.touch(exist_ok=False)
-        except FileExistsError:  # another run was faster
-            continue
-        except OSError as error:
-            raise UserError(f"cannot write {target}: {os_error_reason(error)}") from error
-        return partial
-
-
 @contextmanager
 def finished_or_partial(outcome: ClipOutcome, target: Path) -> Iterator[Path]:
     """Give a file its name if the body ends well. Else it keeps its own, if there is a frame in it.
@@ -261,9 +231,7 @@ def finished_or_partial(outcome: ClipOutcome, target: Path) -> Iterator[Path]:
     partial = make_partial(target)
     try:
         yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(target)
+        complete(partial, target)
     except BaseException as error:
         if not outcome.frames:
             partial.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Which files hold which codecs, and how frames are encoded."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -107,6 +107,7 @@ ENCODERS = {
 
 USUAL_PIXELS = "yuv420p"
 TRIAL_SIZE = (64, 64)
+TAKES_ALL = ".mkv"
 
 COPIED_TYPES = ("audio", "subtitle")
 
@@ -160,7 +161,7 @@ def find_encoder(codec: str | None, path: Path) -> Encoder:
     encoder, found = named_encoder(wanted)
     with av.open(io.BytesIO(), "w", format=form.muxer) as container:
         is_held = found.canonical_name in container.supported_codecs
-    if not is_held or (codec is not None and not can_begin(form, encoder, found)):
+    if not is_held or (codec is not None and refuses(form, encoder)):
         raise UserError(
             f"{path.suffix} cannot hold {wanted}: name another codec, "
             "or another result such as out.mkv with --out"
@@ -168,13 +169,25 @@ def find_encoder(codec: str | None, path: Path) -> Encoder:
     return encoder
 
 
-def can_begin(form: Form, encoder: Encoder, found: Any) -> bool:
-    """Whether a file with frames of an encoder can be begun: some that are supported cannot be."""
+def refuses(form: Form, encoder: Encoder) -> bool:
+    """Whether a kind of file, and no fault of the encoder's, keeps frames of it from being written.
+
+    Some codecs that ffmpeg calls supported are refused when the file is begun.
+    """
+
+    def add(container: Any) -> None:
+        stream = container.add_stream(encoder.name, rate=25, options=dict(encoder.options))
+        stream.width, stream.height = TRIAL_SIZE
+        stream.pix_fmt = pixels_for(stream.codec_context.codec)
+
+    return not can_begin(form, add) and can_begin(FORMS[TAKES_ALL], add)
+
+
+def can_begin(form: Form, add: Callable[[Any], object]) -> bool:
+    """Whether a file can be begun with the stream that ``add`` gives it."""
     container = av.open(io.BytesIO(), "w", format=form.muxer)
     try:
-        stream: Any = container.add_stream(encoder.name, rate=25, options=dict(encoder.options))
-        stream.width, stream.height = TRIAL_SIZE
-        stream.pix_fmt = pixels_for(found)
+        add(container)
         container.start_encoding()
     except (FFmpegError, ValueError):
         return False
@@ -193,15 +206,9 @@ def can_hold(form: Form, stream: Any) -> bool:
     """Whether a kind of file takes packets of a stream as they are."""
     if form.sound and not codec_name(stream).startswith(form.sound):
         return False
-    container = av.open(io.BytesIO(), "w", format=form.muxer)
-    try:
-        container.add_stream_from_template(stream, opaque=True)
-        container.start_encoding()
-    except (FFmpegError, ValueError):
-        return False
-    finally:
-        container.close()
-    return True
+    return can_begin(
+        form, lambda container: container.add_stream_from_template(stream, opaque=True)
+    )
 
 
 def check_sound(streams: Iterable[Any], path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from clips import frame_times, make_clip
 
-from nst.infer.video.clip import make_partial, partial_path
+from nst.infer.video.partial import make_partial, partial_path
 
 Run = Callable[..., int]
 Refused = Callable[..., str]

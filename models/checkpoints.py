@@ -25,6 +25,8 @@ FORMAT = 1
 PREFIX = "net."
 LAST_CHECKPOINT = Path("checkpoints") / "last.ckpt"
 """Where the folder of a run keeps its newest checkpoint."""
+PREVIOUS_CHECKPOINT = LAST_CHECKPOINT.with_name("previous.ckpt")
+"""Where it keeps the one before."""
 
 
 @dataclass(frozen=True)

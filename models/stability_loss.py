@@ -6,6 +6,7 @@ on the screen, such as the grid of a sub-pixel head, pays too: it does not move.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
@@ -27,41 +28,48 @@ class StabilityLoss(nn.Module):
         place of those of a video.
     """
 
-    def forward(self, net: nn.Module, photos: Tensor, stylized: Tensor) -> Tensor:
+    def forward(
+        self, net: nn.Module, photos: Tensor, stylized: Tensor, *, seeds: Sequence[int]
+    ) -> Tensor:
         """Compare a batch with itself, moved.
 
         Args:
             net: (B, 3, H, W) to the same.
             photos: (B, 3, H, W), RGB in [0, 1], sides above 16 px.
             stylized: what ``net`` makes of them, float32.
+            seeds: of the flow and the noise of each photo.
         Returns:
             A scalar, in squared units of the range [0, 1].
         """
-        generator = Generator().manual_seed(int(torch.randint(2**62, ())))
-        flows = random_flows(photos, generator)
+        generators = [Generator().manual_seed(seed) for seed in seeds]
+        flows = random_flows(photos, generators)
         with torch.no_grad():
-            moved = add_noise(warp(photos, flows), generator).clamp(0, 1)
+            moved = add_noise(warp(photos, flows), generators).clamp(0, 1)
         difference: Tensor = net(moved).float() - warp(stylized, flows)
         mask = inside(flows).unsqueeze(1)
         return (difference.square() * mask).sum() / (3 * mask.sum()).clamp(min=1)
 
 
-def random_flows(photos: Tensor, generator: Generator) -> Tensor:
+def random_flows(photos: Tensor, generators: Sequence[Generator]) -> Tensor:
     """A flow of random length for each photo of (B, 3, H, W): (B, 2, H, W)."""
     height, width = photos.shape[-2:]
-    low, high = (math.log(size_px) for size_px in FLOW_SIZES_PX)
-    shares = torch.rand(len(photos), generator=generator).tolist()
     flows = [
-        smooth_flow(
-            height, width, size_px=math.exp(low + share * (high - low)), generator=generator
-        )
-        for share in shares
+        smooth_flow(height, width, size_px=random_size_px(generator), generator=generator)
+        for generator in generators
     ]
     return torch.stack(flows).to(photos.device)
 
 
-def add_noise(photos: Tensor, generator: Generator) -> Tensor:
+def random_size_px(generator: Generator) -> float:
+    """The length of a flow."""
+    low, high = (math.log(size_px) for size_px in FLOW_SIZES_PX)
+    return math.exp(low + float(torch.rand((), generator=generator)) * (high - low))
+
+
+def add_noise(photos: Tensor, generators: Sequence[Generator]) -> Tensor:
     """Gaussian noise of random strength, another one for each photo of (B, 3, H, W)."""
-    strengths = NOISE * torch.rand(len(photos), 1, 1, 1, generator=generator)
-    noise = strengths * torch.randn(photos.shape, generator=generator)
-    return photos + noise.to(photos.device)
+    noise = [
+        NOISE * torch.rand((), generator=each) * torch.randn(photos.shape[1:], generator=each)
+        for each in generators
+    ]
+    return photos + torch.stack(noise).to(photos.device)

@@ -3,16 +3,18 @@
 ::
 
     cli         nst-train
+    commands    what it does
+    callbacks   what goes on beside the steps
     system      what happens in one step
     optimizers  Muon and Adam
     photos      a folder of photos as batches
+    draws       which photo comes next
+    credit      whose painting it is
     painting    the painting as a tensor
     schedule    how far a run is, and the learning rate there
     precision   what this hardware is fast in
     vgg_choice  which VGG compares pictures, where, in what precision: shared flags
     vgg_loading that VGG, loaded
-    run_folder  what a run leaves behind
-    progress    what the terminal shows of it
     live_line   one line that is rewritten
     errors      what the layers below raise, as one line
     optimize    style transfer by optimisation: nst-optimize

@@ -1,4 +1,4 @@
-"""The command ``nst-train``; the work is in ``nst.train.command``."""
+"""The command ``nst-train``; the work is in ``nst.train.commands.command``."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         with needs_extra("train"):
-            import nst.train.command as command
+            import nst.train.commands.command as command
         return command.run(argv)
     except KeyboardInterrupt:
         report_user_error(PROG, UserError("interrupted"))

@@ -1,20 +1,20 @@
 """A folder of photos as training batches."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
 from PIL import Image, ImageOps
 from torch import Generator, Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from nst.infer.errors import UserError
 from nst.infer.pictures.images import on_white, read_image
 from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
+from nst.train.draws import Draw, EndlessSampler, Share
 from nst.train.painting import to_tensor
 
 PACKAGED_PHOTOS = Path(__file__).parent / "content"
@@ -30,30 +30,23 @@ class PhotoBatch(NamedTuple):
 
     Attributes:
         photos: (B, 3, crop, crop), float32, RGB in [0, 1].
+        seeds: of whatever else is random about each of them.
         unreadable: file and reason, one line each.
     """
 
     photos: Tensor
+    seeds: list[int]
     unreadable: list[str]
 
 
-class Draw(NamedTuple):
-    """What the sampler asks for: the number of a photo, and the seed of its crop.
-
-    With a seed of its own each crop is the same however many processes read photos.
-    """
-
-    photo: int
-    seed: int
-
-
 class Crop(NamedTuple):
-    """One item: (3, crop, crop), and the unreadable files met on the way to it.
+    """One item: (3, crop, crop), a seed for the rest, and the unreadable files met on the way.
 
     ``photo`` is None where no file could be read any more.
     """
 
     photo: Tensor | None
+    seed: int
     unreadable: list[str]
 
 
@@ -85,32 +78,11 @@ class PhotoFolder(Dataset[Crop]):
             photo = open_photo(path, draft_px=round(self.crop_px * MAX_ZOOM))
             if isinstance(photo, Image.Image):
                 generator = Generator().manual_seed(draw.seed)
-                return Crop(random_crop(photo, self.crop_px, generator), unreadable)
+                crop = random_crop(photo, self.crop_px, generator)
+                seed = int(torch.randint(2**62, (), generator=generator))
+                return Crop(crop, seed, unreadable)
             unreadable.append(photo)
-        return Crop(None, unreadable)
-
-
-class EndlessSampler(Sampler[Draw]):
-    """Every photo once in random order, then again in another order, for ever.
-
-    Without epochs a run is as long as its number of steps says, also on ten photos.
-
-    Args:
-        length: number of photos.
-        seed: the same seed gives the same order and the same crops.
-    """
-
-    def __init__(self, length: int, *, seed: int) -> None:
-        self.length = length
-        self.seed = seed
-
-    def __iter__(self) -> Iterator[Draw]:
-        generator = Generator().manual_seed(self.seed)
-        while True:
-            order = torch.randperm(self.length, generator=generator)
-            seeds = torch.randint(2**62, (self.length,), generator=generator)
-            for photo, seed in zip(order.tolist(), seeds.tolist(), strict=True):
-                yield Draw(photo, seed)
+        return Crop(None, draw.seed, unreadable)
 
 
 class PhotoDataModule(pl.LightningDataModule):
@@ -120,7 +92,7 @@ class PhotoDataModule(pl.LightningDataModule):
         content: folder of photos, searched recursively (JPEG, PNG, WebP); eleven that come with nst
             if not given. About a thousand are a little better.
         crop_px: side of the square crops, in pixels, at least 32.
-        batch_size: photos per step.
+        batch_size: photos per step and device.
         workers: processes that read photos; by default one per spare core, at most 8.
     Raises:
         UserError: if the folder is missing or holds no readable photo, or a number is too small.
@@ -143,6 +115,7 @@ class PhotoDataModule(pl.LightningDataModule):
         self.crop_px = crop_px
         self.batch_size = batch_size
         self.workers = default_workers() if workers is None else workers
+        self.drawn = 0
 
     def facts(self) -> dict[str, int]:
         """What a model may tell of the photos that it was trained on."""
@@ -157,17 +130,39 @@ class PhotoDataModule(pl.LightningDataModule):
         return DataLoader(
             self.folder,
             batch_size=self.batch_size,
-            sampler=EndlessSampler(len(self.folder), seed=torch.initial_seed()),
+            sampler=EndlessSampler(
+                len(self.folder),
+                seed=torch.initial_seed(),
+                batch_size=self.batch_size,
+                share=self.share,
+                skip=self.drawn,
+            ),
             num_workers=self.workers,
             collate_fn=collate,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
 
+    @property
+    def share(self) -> Share:
+        """Which photos are for this process."""
+        if self.trainer is None:
+            return Share()
+        return Share(self.trainer.global_rank, self.trainer.world_size)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many photos the run has used up, and of how many."""
+        return {"drawn": self.drawn, "photos": len(self.folder)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the photo after those."""
+        self.drawn = state_dict["drawn"]
+
     def on_before_batch_transfer(self, batch: PhotoBatch, dataloader_idx: int) -> PhotoBatch:
         """Stop where a reading process found no photo; its own exception would lose its form."""
         if len(batch.photos) == 0:
             raise UserError("none of the photos can be read any more: are they still there?")
+        self.drawn += len(batch.photos) * self.share.processes
         return batch
 
     def preview_photos(self, count: int, *, long_side_px: int) -> list[Tensor]:
@@ -202,6 +197,7 @@ def collate(crops: list[Crop]) -> PhotoBatch:
     whole = len(photos) == len(crops)
     return PhotoBatch(
         torch.stack(photos) if whole else torch.empty(0, 3, 1, 1),
+        [crop.seed for crop in crops],
         [line for crop in crops for line in crop.unreadable],
     )
 

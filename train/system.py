@@ -5,13 +5,13 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from nst.infer.errors import UserError
 from nst.models import (
@@ -31,6 +31,7 @@ from nst.models.perceptual_loss import (
     DEFAULT_STYLE_LAYERS,
     DEFAULT_STYLE_WEIGHT,
 )
+from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
@@ -40,28 +41,22 @@ from nst.train.warm_start import BASE, start_from
 KNOB_LEARNING_RATE = 1e-2
 """There is one number per channel to learn."""
 RECENT_LOSSES = ("total", "content", "style")
+RECENT = "recent_losses"
+"""Where a checkpoint keeps them."""
 RECENT_STEPS = 100
 """How many steps the losses are averaged over that a checkpoint tells."""
 
 
-@dataclass(frozen=True)
-class Credit:
-    """Whose painting it is.
+class Losses(NamedTuple):
+    """Of one step.
 
-    Args:
-        title: of the painting.
-        artist: who painted it.
-        year: when, such as 1889.
-        license: under which it may be used, such as public domain.
+    Attributes:
+        kind: loss while the style is learned, knob while strengths below 1 are.
+        terms: scalars by name; total is their weighted sum.
     """
 
-    title: str = ""
-    artist: str = ""
-    year: str | int = ""
-    license: str = ""
-
-
-NO_CREDIT = Credit()
+    kind: str
+    terms: dict[str, Tensor]
 
 
 class StyleTransferSystem(pl.LightningModule):
@@ -102,6 +97,9 @@ class StyleTransferSystem(pl.LightningModule):
     Raises:
         UserError: if the painting cannot be used or a setting is wrong.
         ModelFileError: if the VGG weights cannot be had.
+    Attributes:
+        rate_factor: on the learning rate; whoever sees the training diverge lowers it.
+        latest: losses of the last step.
     """
 
     def __init__(
@@ -144,6 +142,8 @@ class StyleTransferSystem(pl.LightningModule):
         self.credit = credit
         self.recent_losses: deque[Tensor] = deque(maxlen=RECENT_STEPS)
         self.learning_rate = learning_rate
+        self.rate_factor = 1.0
+        self.latest: Losses | None = None
         self.optimizer_name = optimizer
         self.knob_share = knob_share
         self.phase = phase_at(0.0, knob_share)
@@ -214,10 +214,10 @@ class StyleTransferSystem(pl.LightningModule):
         style, knob = self.optimizers().param_groups  # type: ignore[union-attr]
         if self.phase.knob is None:
             factor = learning_rate_factor(self.global_step, self.phase.style)
-            style["lr"], knob["lr"] = factor * self.learning_rate, 0.0
+            style["lr"], knob["lr"] = factor * self.rate_factor * self.learning_rate, 0.0
         else:
             factor = learning_rate_factor(self.global_step, self.phase.knob)
-            style["lr"], knob["lr"] = 0.0, factor * KNOB_LEARNING_RATE
+            style["lr"], knob["lr"] = 0.0, factor * self.rate_factor * KNOB_LEARNING_RATE
 
     def training_step(self, batch: PhotoBatch, batch_idx: int) -> Tensor:
         """Stylize a batch and compare it with its photos and the painting."""
@@ -225,23 +225,24 @@ class StyleTransferSystem(pl.LightningModule):
         if self.on_gpu:
             photos = photos.contiguous(memory_format=torch.channels_last)
         if self.phase.knob is None:
-            kind, terms = "loss", self.style_terms(photos)
+            kind, terms = "loss", self.style_terms(photos, batch.seeds)
             recent = torch.stack([terms[name].detach() for name in RECENT_LOSSES])
             self.recent_losses.append(recent)
         else:
             kind, terms = "knob", self.knob_terms(photos)
-        for name, value in terms.items():
-            self.log(f"{kind}/{name}", value.detach(), batch_size=len(photos))
+        self.latest = Losses(kind, {name: value.detach() for name, value in terms.items()})
+        for name, value in self.latest.terms.items():
+            self.log(f"{kind}/{name}", value, batch_size=len(photos))
         return terms["total"]
 
-    def style_terms(self, photos: Tensor) -> dict[str, Tensor]:
+    def style_terms(self, photos: Tensor, seeds: Sequence[int]) -> dict[str, Tensor]:
         """Losses of (B, 3, H, W) at full strength."""
         # Not None, so that every parameter is part of every step: several GPUs want that.
         full = torch.ones((), device=photos.device)
         stylized = self.net(photos, full).float()
         terms: dict[str, Tensor] = self.loss(stylized, photos)._asdict()
         if self.stability_weight:
-            terms["stability"] = self.stability_loss(self.net, photos, stylized)
+            terms["stability"] = self.stability_loss(self.net, photos, stylized, seeds=seeds)
             terms["total"] = terms["total"] + self.stability_weight * terms["stability"]
         if self.grid_weight:
             terms["grid"] = self.grid_loss(stylized)
@@ -249,8 +250,9 @@ class StyleTransferSystem(pl.LightningModule):
         return terms
 
     def knob_terms(self, photos: Tensor) -> dict[str, Tensor]:
-        """Losses of (B, 3, H, W) at a random strength."""
-        strength = torch.rand((), device=photos.device)
+        """Losses of (B, 3, H, W) at a random strength, the same in all processes."""
+        generator = Generator().manual_seed(torch.initial_seed() + self.global_step)
+        strength = torch.rand((), generator=generator).to(photos.device)
         terms: dict[str, Tensor] = self.loss(
             self.net(photos, strength).float(), photos, strength=strength
         )._asdict()
@@ -279,6 +281,21 @@ class StyleTransferSystem(pl.LightningModule):
             credit={name: str(value) for name, value in asdict(self.credit).items() if value},
             painting=self.painting,
         )
+        checkpoint[RECENT] = list(self.recent_losses)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with what the checkpoint tells of itself.
+
+        Raises:
+            UserError: if its network or its optimiser is another one.
+        """
+        about = checkpoint[ENTRY]
+        if about["architecture"] != self.net.architecture:
+            raise UserError("the checkpoint has another network than the settings: leave out --net")
+        if about["training"]["optimizer"] != self.optimizer_name:
+            raise UserError("a run cannot go on with another --model.optimizer")
+        self.settings["warm_start"] = about["training"]["warm_start"]
+        self.recent_losses.extend(losses.to(self.device) for losses in checkpoint[RECENT])
 
     def training_facts(self) -> dict[str, Any]:
         """Settings and results of the run so far. JSON types only."""
@@ -286,8 +303,9 @@ class StyleTransferSystem(pl.LightningModule):
         data = getattr(self.trainer, "datamodule", None)
         if isinstance(data, PhotoDataModule):
             facts |= data.facts()
-        if self.recent_losses:
-            means = torch.stack(list(self.recent_losses)).mean(dim=0).tolist()
+        recent = [losses for losses in self.recent_losses if losses.isfinite().all()]
+        if recent:
+            means = torch.stack(recent).mean(dim=0).tolist()
             facts["losses"] = {
                 name: round(mean, 5) for name, mean in zip(RECENT_LOSSES, means, strict=True)
             }

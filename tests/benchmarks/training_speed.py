@@ -76,7 +76,8 @@ def our_step(photos: Tensor, loss: PerceptualLoss, *, further_terms: bool = Fals
             stylized = net(photos).float()
             total = loss(stylized, photos).total
             if further_terms:
-                total = total + stability(net, photos, stylized) + grid(stylized)
+                total = total + stability(net, photos, stylized, seeds=range(len(photos)))
+                total = total + grid(stylized)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()

@@ -52,7 +52,7 @@ def train(painting: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.Monk
         from nst.train.cli import main
 
         if not export:
-            monkeypatch.setattr("nst.train.command.export_onnx", skip_export)
+            monkeypatch.setattr("nst.train.commands.one_run.export_onnx", skip_export)
         return main(
             [
                 *("--style", str(painting), "--content", str(photos), "--out", str(tmp_path / out)),

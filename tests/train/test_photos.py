@@ -8,9 +8,8 @@ import torch
 from PIL import Image
 
 from nst.infer.errors import UserError
+from nst.train.draws import Draw, EndlessSampler, Share
 from nst.train.photos import (
-    Draw,
-    EndlessSampler,
     PhotoDataModule,
     PhotoFolder,
     default_workers,
@@ -26,7 +25,7 @@ def test_photos_are_found_in_subfolders(photos: Path) -> None:
 
 
 def test_crops(photos: Path) -> None:
-    photo, unreadable = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
+    photo, _, unreadable = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
     assert photo.shape == (3, 48, 48)
     assert photo.dtype == torch.float32
@@ -36,7 +35,7 @@ def test_crops(photos: Path) -> None:
 
 def test_colours_survive(tmp_path: Path) -> None:
     Image.new("RGB", (70, 50), (255, 128, 0)).save(tmp_path / "orange.png")
-    photo, _ = PhotoFolder(tmp_path, crop_px=32)[Draw(0, seed=1)]
+    photo, _, _ = PhotoFolder(tmp_path, crop_px=32)[Draw(0, seed=1)]
     assert photo is not None
     expected = torch.tensor([1.0, 128 / 255, 0.0]).view(3, 1, 1).expand(3, 32, 32)
     torch.testing.assert_close(photo, expected)
@@ -46,7 +45,7 @@ def test_a_broken_file_gives_the_next_photo_and_its_name(photos: Path) -> None:
     data = (photos / "a.jpg").read_bytes()
     (photos / "a.jpg").write_bytes(data[: len(data) // 2])
     (photos / "b.png").write_bytes(b"")
-    photo, unreadable = PhotoFolder(photos, crop_px=32)[Draw(0, seed=1)]
+    photo, _, unreadable = PhotoFolder(photos, crop_px=32)[Draw(0, seed=1)]
     assert photo is not None
     assert photo.shape == (3, 32, 32)
     assert len(unreadable) == 2
@@ -137,6 +136,23 @@ def test_the_sampler_shuffles_and_never_ends() -> None:
     assert rounds[0] != rounds[1]
     assert drawn == list(islice(EndlessSampler(5, seed=1), 15))
     assert drawn != list(islice(EndlessSampler(5, seed=2), 15))
+
+
+def test_several_processes_share_what_one_would_get() -> None:
+    alone = list(islice(EndlessSampler(5, seed=1, batch_size=4), 24))
+    both = [
+        list(islice(EndlessSampler(5, seed=1, batch_size=2, share=Share(process, 2)), 12))
+        for process in (0, 1)
+    ]
+    steps = [both[0][i : i + 2] + both[1][i : i + 2] for i in range(0, 12, 2)]
+    assert [draw for step in steps for draw in step] == alone
+
+
+def test_the_sampler_goes_on_where_it_was() -> None:
+    alone = list(islice(EndlessSampler(5, seed=1), 30))
+    assert list(islice(EndlessSampler(5, seed=1, skip=17), 13)) == alone[17:]
+    later = EndlessSampler(5, seed=1, batch_size=2, share=Share(1, 2), skip=8)
+    assert list(islice(later, 4)) == [*alone[10:12], *alone[14:16]]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -7,8 +7,9 @@ import torch
 
 from nst.infer.errors import UserError
 from nst.models import ModelFileError, TransformerNet, knob_parameters
+from nst.train.credit import Credit
 from nst.train.photos import PhotoBatch
-from nst.train.system import KNOB_LEARNING_RATE, Credit, StyleTransferSystem
+from nst.train.system import KNOB_LEARNING_RATE, StyleTransferSystem
 
 NOTHING_ELSE = {"stability_weight": 0.0, "grid_weight": 0.0}
 """Content and style alone."""
@@ -30,7 +31,7 @@ def system(painting: Path, **settings: Any) -> StyleTransferSystem:
 
 def photos() -> PhotoBatch:
     generator = torch.Generator().manual_seed(0)
-    return PhotoBatch(torch.rand(2, 3, 48, 48, generator=generator), [])
+    return PhotoBatch(torch.rand(2, 3, 48, 48, generator=generator), [1, 2], [])
 
 
 def test_a_checkpoint_holds_the_network_alone(painting: Path) -> None:

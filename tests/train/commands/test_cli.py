@@ -18,7 +18,7 @@ from nst.configs import config_names
 from nst.infer.stylizer import Stylizer
 from nst.models import load_trained_net
 from nst.train.cli import main
-from nst.train.command import expand
+from nst.train.commands.arguments import expand
 from nst.train.photos import PhotoBatch
 from tests.train.conftest import Train
 
@@ -401,7 +401,7 @@ def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Cap
     def interrupt(arguments: list[str]) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nst.train.command.parse", interrupt)
+    monkeypatch.setattr("nst.train.commands.command.parse", interrupt)
     assert main(["--style", "x"]) == 130
     assert capsys.readouterr().err == "nst-train: interrupted\n"
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from rich.console import Console
 
+from nst.train.callbacks.progress import TrainingProgress
 from nst.train.live_line import duration
 from nst.train.photos import PhotoBatch
-from nst.train.progress import TrainingProgress
 
 
 def trainer(step: int, max_steps: int = 100) -> Any:
@@ -29,7 +29,7 @@ CLOCK = Clock()
 
 
 def advance(progress: TrainingProgress, now_s: float, step: int, photos: int = 4) -> None:
-    batch = PhotoBatch(torch.zeros(photos, 3, 2, 2), [])
+    batch = PhotoBatch(torch.zeros(photos, 3, 2, 2), [0] * photos, [])
     CLOCK.now_s = now_s
     progress.on_train_batch_end(trainer(step), None, None, batch, step)  # type: ignore[arg-type]
 
@@ -37,7 +37,7 @@ def advance(progress: TrainingProgress, now_s: float, step: int, photos: int = 4
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     CLOCK.now_s = 100.0
-    monkeypatch.setattr("nst.train.progress.time", CLOCK)
+    monkeypatch.setattr("nst.train.callbacks.progress.time", CLOCK)
     monkeypatch.setattr("nst.train.live_line.time", CLOCK)
     return io.StringIO()
 

@@ -6,7 +6,8 @@ from torch import nn
 
 from nst.infer.errors import UserError
 from nst.models.checkpoints import LAST_CHECKPOINT
-from nst.train.run_folder import RunFolder, preview_strip
+from nst.train.callbacks.previews import preview_strip
+from nst.train.callbacks.run_folder import RunFolder
 
 
 class Invert(nn.Module):
@@ -52,7 +53,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         RunFolder(tmp_path / "file" / "run").prepare(style="waves", config="")
 
 
-@pytest.mark.parametrize("name", ["checkpoint_every", "preview_every"])
-def test_intervals_under_1(name: str) -> None:
+@pytest.mark.parametrize("name", ["checkpoint_every", "checkpoint_minutes", "preview_every"])
+def test_intervals_that_are_too_short(name: str) -> None:
     with pytest.raises(UserError, match="at least 1"):
         RunFolder(**{name: 0})  # type: ignore[arg-type]

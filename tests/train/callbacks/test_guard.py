@@ -1,0 +1,141 @@
+"""Runs that diverge, with the fault really in them."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from nst.models import load_trained_net
+from nst.train.callbacks.guard import LEAST_ROWS, SPIKE, DivergedError, LossGuard
+from nst.train.callbacks.history import Row
+from nst.train.photos import PhotoBatch
+from nst.train.system import StyleTransferSystem
+from tests.train.conftest import Train
+
+Capture = pytest.CaptureFixture[str]
+
+
+def poison_gradients(patch: pytest.MonkeyPatch, *, first: int, last: int, value: float) -> None:
+    """What the gradients of some steps are multiplied by."""
+    before = StyleTransferSystem.on_before_optimizer_step
+
+    def poisoned(self: StyleTransferSystem, optimizer: torch.optim.Optimizer) -> None:
+        if first <= self.global_step <= last:
+            for parameter in self.net.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.mul_(value)
+        before(self, optimizer)
+
+    patch.setattr(StyleTransferSystem, "on_before_optimizer_step", poisoned)
+
+
+def test_a_poisoned_gradient_is_taken_back(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    poison_gradients(monkeypatch, first=34, last=34, value=math.nan)
+    assert train("--trainer.max_steps", "60", "--run.checkpoint_every", "5") == 0
+    expected = (
+        "step 40: the loss is no number any more; back to the last good state, with 0.5 times"
+    )
+    assert expected in capsys.readouterr().err
+    assert expected in (tmp_path / "run" / "notes.txt").read_text()
+    trained = load_trained_net(tmp_path / "run")
+    assert trained.training["steps"] == 60
+    assert all(value.isfinite().all() for value in trained.net.state_dict().values())
+
+
+def test_a_loss_that_jumps_is_taken_back(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    before = StyleTransferSystem.training_step
+
+    def jumping(self: StyleTransferSystem, batch: PhotoBatch, batch_idx: int) -> torch.Tensor:
+        if self.global_step == 71:
+            with torch.no_grad():  # what a step of far too great a length does
+                for parameter in self.net.parameters():
+                    parameter.mul_(-30)
+        return before(self, batch, batch_idx)
+
+    monkeypatch.setattr(StyleTransferSystem, "training_step", jumping)
+    assert train("--trainer.max_steps", "100", "--model.stability_weight", "0") == 0
+    error = capsys.readouterr().err
+    assert "step 80: the loss rose from" in error
+    assert error.count("back to the last good state") == 1
+
+
+def test_a_run_that_goes_wrong_again_and_again_ends_with_advice(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    poison_gradients(monkeypatch, first=22, last=1000, value=math.nan)
+    assert train("--trainer.max_steps", "200", "--run.checkpoint_every", "10") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("back to the last good state" in line for line in lines) == 3
+    assert "for the fourth time: lower --model.learning_rate" in lines[-1]
+    trained = load_trained_net(tmp_path / "run")
+    assert all(value.isfinite().all() for value in trained.net.state_dict().values())
+
+
+def test_a_resumed_run_keeps_the_lower_rate(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nst.train.cli import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        poison_gradients(patch, first=24, last=24, value=math.nan)
+        assert train("--trainer.max_steps", "40") == 0
+    rates = []
+    before = StyleTransferSystem.training_step
+
+    def noted(self: StyleTransferSystem, batch: PhotoBatch, batch_idx: int) -> torch.Tensor:
+        rates.append(self.rate_factor)
+        return before(self, batch, batch_idx)
+
+    monkeypatch.setattr(StyleTransferSystem, "training_step", noted)
+    assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "42"]) == 0
+    assert rates == [0.5, 0.5]
+
+
+def row(step: int, total: float, kind: str = "loss") -> Row:
+    return Row(step, 0.0, 1e-3, kind, {"total": total})
+
+
+def settled(guard: LossGuard, system: StyleTransferSystem) -> torch.optim.Optimizer:
+    optimizer = system.configure_optimizers()
+    for number in range(LEAST_ROWS):
+        assert guard.check(row(number, 1 + 0.1 * (number % 2)), system, optimizer) is None
+    return optimizer
+
+
+@pytest.fixture
+def system(painting: Path) -> StyleTransferSystem:
+    from nst.models import TransformerNet
+
+    net = TransformerNet(width=4, residual_blocks=1)
+    return StyleTransferSystem(painting, net, style_size=96)
+
+
+def test_it_goes_back_past_the_newest_copy(system: StyleTransferSystem) -> None:
+    """The newest one is of the step whose damage shows now."""
+    guard = LossGuard()
+    optimizer = settled(guard, system)
+    good = system.net.state_dict()["conv1.weight"].clone()
+    with torch.no_grad():
+        system.net.state_dict()["conv1.weight"].fill_(7)
+    assert guard.check(row(50, 1.0), system, optimizer) is None  # copies the damage
+    assert guard.check(row(60, math.inf), system, optimizer) is not None
+    torch.testing.assert_close(system.net.state_dict()["conv1.weight"], good)
+    assert system.rate_factor == 0.5
+
+
+def test_what_is_no_spike(system: StyleTransferSystem) -> None:
+    guard = LossGuard()
+    optimizer = settled(guard, system)
+    assert guard.check(row(100, 0.99 * SPIKE), system, optimizer) is None
+    assert guard.check(row(110, 50.0, kind="knob"), system, optimizer) is None, "another loss"
+    assert guard.check(row(120, 200.0, kind="knob"), system, optimizer) is None, "too early to say"
+
+
+def test_a_run_that_is_wrong_from_its_first_step(system: StyleTransferSystem) -> None:
+    with pytest.raises(DivergedError, match="first time"):
+        LossGuard().check(row(10, math.nan), system, system.configure_optimizers())

@@ -1,0 +1,288 @@
+"""Runs that were interrupted, and go on: in the same way as if nothing had been."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from nst.infer.errors import UserError
+from nst.models import load_trained_net
+from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.history import read_history
+from nst.train.commands.arguments import read_request
+from nst.train.commands.resume import find_checkpoint
+from nst.train.system import StyleTransferSystem
+from tests.train.conftest import Train
+
+Capture = pytest.CaptureFixture[str]
+STEPS = 24
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_trained_net(run).net.state_dict()
+
+
+def assert_same_runs(run: Path, other: Path) -> None:
+    """Weights, the state of the optimiser and what the file tells of itself, bit for bit."""
+    states = [torch.load(path / LAST_CHECKPOINT, weights_only=True) for path in (run, other)]
+    for key in ("state_dict", "optimizer_states", "nst", "recent_losses"):
+        torch.testing.assert_close(
+            *(flat(state[key]) for state in states), rtol=0, atol=0, equal_nan=True
+        )
+    histories = [
+        [row._replace(seconds=0) for row in read_history(path / "history.csv")]
+        for path in (run, other)
+    ]
+    assert histories[0] == histories[1]
+
+
+def flat(value: object, name: str = "") -> dict[str, object]:
+    """Nested dictionaries and lists as one."""
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = dict(enumerate(value)).items()
+    else:
+        return {name: value if isinstance(value, torch.Tensor | float | int) else hash(str(value))}
+    return {
+        key: each for name2, part in items for key, each in flat(part, f"{name}/{name2}").items()
+    }
+
+
+EXACT = ("--trainer.precision", "32-true", "--trainer.max_steps", str(STEPS), "--data.workers", "1")
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(train: Train, tmp_path: Path) -> None:
+    """Stopped in the time of the knob, after a photo was left out, with a reading process."""
+    assert train(*EXACT, "--model.knob_share", "0.5", out="whole") == 0
+    interrupt_after(train, tmp_path / "parts", 17, *EXACT, "--model.knob_share", "0.5")
+    from nst.train.cli import main
+
+    assert main(["--resume", str(tmp_path / "parts")]) == 0
+    assert_same_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+def interrupt_after(train: Train, run: Path, step: int, *flags: str) -> None:
+    """A run in ``run`` that gets a Ctrl-C in the middle of a step."""
+    training_step = StyleTransferSystem.training_step
+    pending = [signal.SIGINT]
+
+    def interrupted(self: StyleTransferSystem, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.global_step == step - 1 and pending:
+            signal.raise_signal(pending.pop())
+        return training_step(self, batch, batch_idx)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StyleTransferSystem, "training_step", interrupted)
+        assert train(*flags, out=run.name) == 130
+    assert torch.load(run / LAST_CHECKPOINT, weights_only=True)["global_step"] == step
+
+
+def test_with_accumulated_gradients_adam_and_a_time_limit(train: Train, tmp_path: Path) -> None:
+    flags = (
+        *EXACT,
+        *("--trainer.accumulate_grad_batches", "3", "--model.optimizer", "adam"),
+        *("--trainer.max_time", "01:00:00:00"),
+    )
+    from nst.train.cli import main
+
+    assert train(*flags, out="whole") == 0
+    interrupt_after(train, tmp_path / "parts", 5, *flags)
+    assert main(["--resume", str(tmp_path / "parts")]) == 0
+    # The learning rate follows the share of the time, which differs by milliseconds in 24 hours.
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    for name, value in whole.items():
+        torch.testing.assert_close(parts[name], value)
+
+
+KILLED = """
+import os, signal, sys
+from nst.train.system import StyleTransferSystem
+step, number = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+before = StyleTransferSystem.training_step
+def killed(self, batch, batch_idx):
+    if self.global_step == step:
+        os.kill(os.getpid(), number)
+    return before(self, batch, batch_idx)
+StyleTransferSystem.training_step = killed
+from nst.train.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "kept"),
+    [(signal.SIGKILL, -9, 10), (signal.SIGTERM, 143, 14)],
+)
+def test_a_killed_run_goes_on_at_its_last_checkpoint(
+    number: signal.Signals,
+    status: int,
+    kept: int,
+    train: Train,
+    painting: Path,
+    photos: Path,
+    tmp_path: Path,
+) -> None:
+    from nst.train.cli import main
+
+    flags = [
+        *("--style", str(painting), "--content", str(photos), "--model.style_size", "96"),
+        *("--net", "TransformerNet", "--net.width", "4", "--net.residual_blocks", "1"),
+        *("--data.crop_px", "48", "--data.batch_size", "2", *EXACT),
+        *("--run.checkpoint_every", "5"),
+    ]
+    result = subprocess.run(
+        [
+            *(sys.executable, "-c", KILLED, "13", str(int(number))),
+            *(*flags, "--out", str(tmp_path / "parts")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == status, result.stderr
+    assert "Traceback" not in result.stderr
+    checkpoint = find_checkpoint(tmp_path / "parts")
+    assert checkpoint is not None
+    assert checkpoint.step == kept
+    assert train("--run.checkpoint_every", "5", *EXACT, out="whole") == 0
+    assert main(["--resume", str(tmp_path / "parts")]) == 0
+    assert_same_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_two_checkpoints_are_kept(train: Train, tmp_path: Path) -> None:
+    assert train("--trainer.max_steps", "6", "--run.checkpoint_every", "2") == 0
+    steps = [
+        torch.load(tmp_path / "run" / name, weights_only=True)["global_step"]
+        for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT)
+    ]
+    assert steps == [6, 4]
+
+
+@pytest.mark.parametrize("damage", ["half", "empty", "missing", "zeros"])
+def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(
+    damage: str, train: Train, tmp_path: Path, capsys: Capture
+) -> None:
+    from nst.train.cli import main
+
+    run = tmp_path / "run"
+    assert train("--trainer.max_steps", "4", "--run.checkpoint_every", "2") == 0
+    last = run / LAST_CHECKPOINT
+    data = last.read_bytes()
+    if damage == "missing":
+        last.unlink()
+    else:
+        contents = {"half": data[: len(data) // 2], "empty": b"", "zeros": bytes(len(data))}
+        last.write_bytes(contents[damage])
+    capsys.readouterr()
+    assert main(["--resume", str(run)]) == 0
+    assert f"going on with {run / PREVIOUS_CHECKPOINT}, the one before" in capsys.readouterr().err
+    assert load_trained_net(run).training["steps"] == 4
+
+
+def test_a_finished_run_can_be_made_longer(train: Train, tmp_path: Path) -> None:
+    from nst.train.cli import main
+
+    run = tmp_path / "run"
+    assert train() == 0
+    assert main(["--resume", str(run), "--trainer.max_steps", "5"]) == 0
+    assert load_trained_net(run).training["steps"] == 5
+    assert "max_steps: 5" in (run / "config.yaml").read_text()
+
+
+def test_a_finished_run_is_exported_again(train: Train, tmp_path: Path) -> None:
+    from nst.train.cli import main
+
+    assert train() == 0
+    before = weights(tmp_path / "run")
+    assert main(["--resume", str(tmp_path / "run")]) == 0
+    after = weights(tmp_path / "run")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_where_there_is_no_run_one_begins(
+    train: Train, painting: Path, photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """So that a scheduler can call the same command again."""
+    from nst.train.cli import main
+
+    command = [
+        *("--resume", str(tmp_path / "new"), "--style", str(painting), "--content", str(photos)),
+        *("--net", "TransformerNet", "--net.width", "4", "--net.residual_blocks", "1"),
+        *("--data.crop_px", "48", "--model.style_size", "96", "--data.workers", "0"),
+    ]
+    train("--trainer.max_steps", "1")  # leaves the export out
+    assert main([*command, "--trainer.max_steps", "2"]) == 0
+    assert main([*command, "--trainer.max_steps", "3"]) == 0
+    assert load_trained_net(tmp_path / "new").training["steps"] == 3
+
+
+def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> None:
+    from nst.train.cli import main
+
+    def error_of(*arguments: str) -> str:
+        capsys.readouterr()
+        assert main(list(arguments)) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    assert "no run to go on with" in error_of("--resume", str(tmp_path / "nowhere"))
+    run = tmp_path / "run"
+    assert train() == 0
+    assert "another network" in error_of("--resume", str(run), "--net.width", "8")
+    assert "another --model.optimizer" in error_of("--resume", str(run), "--model.optimizer=adam")
+    assert main(["--resume", str(run), "--trainer.max_steps", "4"]) == 0, "its settings are whole"
+    shutil.copytree(run, tmp_path / "bare")
+    (tmp_path / "bare" / "config.yaml").unlink()
+    assert "are missing" in error_of("--resume", str(tmp_path / "bare"))
+    for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
+        (run / name).write_bytes(b"nothing")
+    assert "nothing to go on with" in error_of("--resume", str(run))
+    torch.save({"state_dict": {}}, run / LAST_CHECKPOINT)
+    (run / PREVIOUS_CHECKPOINT).unlink()
+    assert "no state of a training" in error_of("--resume", str(run))
+    assert "expected at least one argument" in error_of("--style")
+    assert "one run at a time" in error_of("--resume", "x", "--style", "a.jpg", "b.jpg")
+
+
+def test_a_request() -> None:
+    request = read_request(
+        ["--style", "a.jpg", "b.jpg", "--net.width", "4", "--style=c.jpg", "--config", "realtime"]
+    )
+    assert request.styles == ("a.jpg", "b.jpg", "c.jpg")
+    assert request.rest == ("--net.width", "4", "--config", "realtime")
+    assert read_request(["--try-strengths", "0.5,2"]).strengths == (0.5, 2.0)
+    for text in ("", "a", "1,", "0,1", "1,1", "nan", "inf"):
+        with pytest.raises(UserError):
+            read_request(["--try-strengths", text])
+
+
+def test_checkpoints_by_the_clock(train: Train, tmp_path: Path) -> None:
+    """Every thousand steps would be never: it is the minutes."""
+    flags = ("--run.checkpoint_every", "1000", "--run.checkpoint_minutes", "0.001")
+    started = time.monotonic()
+    assert train(*flags, "--trainer.max_steps", "8") == 0
+    assert time.monotonic() - started > 0
+    previous = torch.load(tmp_path / "run" / PREVIOUS_CHECKPOINT, weights_only=True)
+    assert 0 < previous["global_step"] < 8
+
+
+def test_a_second_ctrl_c_does_not_wait(train: Train, tmp_path: Path) -> None:
+    training_step = StyleTransferSystem.training_step
+
+    def interrupted(self: StyleTransferSystem, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.global_step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return training_step(self, batch, batch_idx)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StyleTransferSystem, "training_step", interrupted)
+        assert train("--run.checkpoint_every", "1") == 130
+    assert load_trained_net(tmp_path / "run").training["steps"] == 2

@@ -1,0 +1,68 @@
+"""The checkpoints of a run: when, and how they are kept whole."""
+
+import time
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+
+from nst.infer.files import atomic_write
+from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.interrupts import AGREE_STEPS
+
+FIRST_AFTER_S = 10.0
+"""How long after the first step the first checkpoint is written."""
+
+
+class Checkpoints:
+    """Writes checkpoints beside and renames them; keeps the last two.
+
+    Args:
+        folder: of the run.
+        every_steps: a checkpoint at least that often,
+        every_minutes: and that often.
+    """
+
+    def __init__(self, folder: Path, *, every_steps: int, every_minutes: float) -> None:
+        self.last = folder / LAST_CHECKPOINT
+        self.previous = folder / PREVIOUS_CHECKPOINT
+        self.every_steps = every_steps
+        self.every_s = 60 * every_minutes
+        self.saved_step = 0
+        self._due_s: float | None = None
+
+    def is_due(self, trainer: pl.Trainer) -> bool:
+        """Whether it is time for one after this step. The same in all processes."""
+        step = trainer.global_step
+        if self._due_s is None:
+            self._due_s = time.monotonic() + min(FIRST_AFTER_S, self.every_s)
+        if step % self.every_steps == 0:
+            return True
+        is_time = time.monotonic() >= self._due_s
+        if trainer.world_size == 1:
+            return is_time
+        return step % AGREE_STEPS == 0 and bool(trainer.strategy.broadcast(is_time))
+
+    def save(self, trainer: pl.Trainer) -> None:
+        """Write one, unless the weights are no numbers: such a state is not worth keeping.
+
+        Raises:
+            UserError: if it cannot be written. Those before it stay.
+        """
+        self.saved_step = trainer.global_step
+        self._due_s = time.monotonic() + self.every_s
+        if not is_finite(trainer.lightning_module):
+            return
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(self.last)  # takes part, and writes nothing
+            return
+        with atomic_write(self.last) as path:
+            trainer.save_checkpoint(path)
+            if self.last.exists():
+                self.last.replace(self.previous)
+
+
+def is_finite(module: nn.Module) -> bool:
+    """Whether all weights are numbers."""
+    return all(bool(torch.isfinite(value).all()) for value in module.parameters())

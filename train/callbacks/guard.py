@@ -1,0 +1,127 @@
+"""A training that diverges goes back to where it was well, and on in smaller steps.
+
+The losses are looked at in means over ten steps. Weights are copied at each look, and a copy counts
+as good once the steps after it are well too: damage shows in the losses of the next steps.
+"""
+
+import copy
+import math
+from collections import deque
+from statistics import median
+from typing import Any
+
+import torch
+
+from nst.infer.errors import UserError
+from nst.train.callbacks.history import Row
+from nst.train.system import StyleTransferSystem
+
+MOST_RESTORES = 3
+RATE_FACTOR = 0.5
+"""What the learning rate is multiplied by after each of them."""
+
+SPIKE = 5.0
+"""Times the usual loss from which on a mean over ten steps is no chance."""
+USUAL_ROWS = 10
+"""Rows whose median is the usual loss."""
+LEAST_ROWS = 5
+
+State = dict[str, Any]
+
+
+class DivergedError(UserError):
+    """The training goes wrong again and again; the state is the last good one."""
+
+
+class LossGuard:
+    """Looks after the losses of a run.
+
+    Attributes:
+        restores: how often it has gone back.
+    """
+
+    def __init__(self) -> None:
+        self.restores = 0
+        self._kind = ""
+        self._usual: deque[float] = deque(maxlen=USUAL_ROWS)
+        self._good: State | None = None
+        self._newest: State | None = None
+
+    def check(
+        self, row: Row, system: StyleTransferSystem, optimizer: torch.optim.Optimizer
+    ) -> str | None:
+        """Look at the last steps; go back if they went wrong.
+
+        Args:
+            row: their losses.
+            system: what is trained.
+            optimizer: with what.
+        Returns:
+            What was done, a line for the user; None if all is well.
+        Raises:
+            DivergedError: if it goes wrong again and again.
+        """
+        if row.kind != self._kind:
+            self._kind = row.kind
+            self._usual.clear()
+        trouble = self.trouble(row)
+        if trouble is None:
+            self._usual.append(row.total)
+            self._good, self._newest = self._newest, snapshot(system, optimizer)
+            return None
+        state = self._good or self._newest
+        if state is None or self.restores == MOST_RESTORES:
+            if state is not None:
+                restore(state, system, optimizer)
+            raise DivergedError(
+                f"the training diverged at step {row.step} ({trouble}), for the "
+                f"{ordinal(self.restores + 1)} time: lower --model.learning_rate or "
+                "--model.style_strength, or try --trainer.precision 32-true"
+            )
+        restore(state, system, optimizer)
+        self._newest = None
+        self._usual.clear()
+        self.restores += 1
+        system.rate_factor = self.rate_factor
+        return (
+            f"step {row.step}: {trouble}; back to the last good state, "
+            f"with {self.rate_factor:g} times the learning rate"
+        )
+
+    @property
+    def rate_factor(self) -> float:
+        """What the learning rate is to be multiplied by now."""
+        return RATE_FACTOR**self.restores
+
+    def trouble(self, row: Row) -> str | None:
+        """What is wrong with the losses of the last steps."""
+        if not math.isfinite(row.total):
+            return "the loss is no number any more"
+        if len(self._usual) >= LEAST_ROWS and row.total > SPIKE * median(self._usual):
+            return f"the loss rose from {median(self._usual):.3g} to {row.total:.3g}"
+        return None
+
+    def state_dict(self) -> State:
+        """What a checkpoint keeps."""
+        return {"restores": self.restores}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on as a checkpoint says."""
+        self.restores = state["restores"]
+
+
+def ordinal(number: int) -> str:
+    """``first`` to ``fourth``."""
+    return ("first", "second", "third", "fourth")[number - 1]
+
+
+def snapshot(system: StyleTransferSystem, optimizer: torch.optim.Optimizer) -> State:
+    """A copy of weights and of the state of the optimiser, where they are."""
+    weights = {name: value.detach().clone() for name, value in system.net.state_dict().items()}
+    return {"net": weights, "optimizer": copy.deepcopy(optimizer.state_dict())}
+
+
+def restore(state: State, system: StyleTransferSystem, optimizer: torch.optim.Optimizer) -> None:
+    """Go back to a copy, which stays as it is."""
+    system.net.load_state_dict(state["net"])
+    optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))

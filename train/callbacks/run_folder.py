@@ -1,0 +1,252 @@
+"""What a run leaves behind: settings, checkpoints, previews, scalars, notes."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from nst.infer.command_line import print_notice
+from nst.infer.errors import UserError
+from nst.infer.files import atomic_write, ensure_folder
+from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.checkpoints import Checkpoints
+from nst.train.callbacks.guard import DivergedError, LossGuard
+from nst.train.callbacks.history import History
+from nst.train.callbacks.interrupts import Interrupts
+from nst.train.callbacks.previews import PREVIEWS, Previews
+from nst.train.photos import PhotoBatch, PhotoDataModule
+from nst.train.system import StyleTransferSystem
+
+TENSORBOARD = "tensorboard"
+CONFIG = "config.yaml"
+HISTORY = "history.csv"
+NOTES = "notes.txt"
+SKIPPED = "skipped: "
+
+
+class RunFolder(pl.Callback):
+    """Writes a run's folder, and looks after the run.
+
+    ::
+
+        config.yaml           the settings, all of them
+        checkpoints/last.ckpt the state of the training, and the network
+        checkpoints/previous.ckpt  the one before it
+        preview/step_*.png    fixed photos, above them stylized as far as the training is
+        history.csv           losses, means over ten steps
+        notes.txt             what happened, if anything did: photos left out, interruptions
+        tensorboard/          scalars and the same pictures
+        STYLE.onnx            the network, once the run is over
+
+    Of several processes that train together the first one writes.
+
+    Args:
+        out: the folder; ``runs/NAME OF THE PAINTING`` if not given.
+        checkpoint_every: steps between two checkpoints at most.
+        checkpoint_minutes: minutes between two checkpoints at most; the first one is written ten
+            seconds after the first step.
+        preview_every: steps between two previews.
+        overwrite: use a folder that holds a run already.
+    Raises:
+        UserError: if a number is too small.
+    Attributes:
+        last_step: that was done, also before an interruption.
+    """
+
+    def __init__(
+        self,
+        out: Path | None = None,
+        checkpoint_every: int = 500,
+        checkpoint_minutes: float = 1.0,
+        preview_every: int = 250,
+        overwrite: bool = False,
+    ) -> None:
+        if min(checkpoint_every, preview_every) < 1 or not checkpoint_minutes > 0:
+            raise UserError(
+                "checkpoint_every and preview_every must be at least 1, and checkpoint_minutes "
+                "above 0"
+            )
+        self.out = out
+        self.checkpoint_every = checkpoint_every
+        self.checkpoint_minutes = checkpoint_minutes
+        self.preview_every = preview_every
+        self.overwrite = overwrite
+        self.last_step = 0
+        self._seconds_before = 0.0
+        self._began_s = time.monotonic()
+        self._skipped: set[str] = set()
+        self._guard = LossGuard()
+        self._interrupts = Interrupts()
+        self._config = ""
+        self._history = History()
+        self._checkpoints: Checkpoints
+        self._previews: Previews
+
+    def prepare(self, *, style: str, config: str, resume: bool = False) -> Path:
+        """Make the folder and write the settings into it; of a run that goes on, once it does.
+
+        Args:
+            style: name of the style, for the default folder.
+            config: the settings as YAML.
+            resume: whether a run in it goes on.
+        Returns:
+            The folder.
+        Raises:
+            UserError: if it cannot be written to, or holds a run already.
+        """
+        out = Path("runs") / style if self.out is None else Path(self.out)
+        if not resume and any(map(Path.exists, checkpoint_files(out))):
+            if not self.overwrite:
+                raise UserError(
+                    f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
+                    "another --out begins anew beside it, --run.overwrite true in its place"
+                )
+            clear(out)
+        for folder in (out, out / LAST_CHECKPOINT.parent, out / PREVIEWS):
+            ensure_folder(folder)
+        self.out = out
+        self._config = config
+        if not resume:
+            self.write_config()
+        return out
+
+    def write_config(self) -> None:
+        """Write the settings."""
+        with atomic_write(self.folder / CONFIG) as path:
+            path.write_text(self._config, encoding="utf-8")
+
+    def logger(self, *, after_step: int) -> TensorBoardLogger:
+        """TensorBoard scalars and images inside the folder.
+
+        Args:
+            after_step: where the run goes on, 0 for a new one; what was logged later is hidden.
+        """
+        return TensorBoardLogger(
+            save_dir=self.folder, name=TENSORBOARD, version="", purge_step=after_step or None
+        )
+
+    @property
+    def folder(self) -> Path:
+        """The folder, once it is known."""
+        assert self.out is not None, "prepare() comes first"
+        return Path(self.out)
+
+    @property
+    def seconds(self) -> float:
+        """Of training, interruptions left out."""
+        return self._seconds_before + time.monotonic() - self._began_s
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "seconds": self.seconds,
+            "guard": self._guard.state_dict(),
+            "history": self._history.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on as a checkpoint says."""
+        self._seconds_before = state_dict["seconds"]
+        self._guard.load_state_dict(state_dict["guard"])
+        self._history.load_state_dict(state_dict["history"])
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin, or go on."""
+        assert isinstance(pl_module, StyleTransferSystem)
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, PhotoDataModule)
+        pl_module.rate_factor = self._guard.rate_factor
+        self._checkpoints = Checkpoints(
+            self.folder,
+            every_steps=self.checkpoint_every,
+            every_minutes=self.checkpoint_minutes,
+        )
+        self._previews = Previews(self.folder, data)
+        self.last_step = trainer.global_step
+        self._checkpoints.saved_step = self._previews.saved_step = trainer.global_step
+        if trainer.is_global_zero:
+            self.write_config()
+            self._history.begin(self.folder / HISTORY, after_step=trainer.global_step)
+        self._skipped = self.skipped_photos()
+        self._interrupts.install()
+        self._began_s = time.monotonic()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: PhotoBatch,
+        batch_idx: int,
+    ) -> None:
+        """Write what is due after this step, and see whether it goes well."""
+        assert isinstance(pl_module, StyleTransferSystem)
+        for line in batch.unreadable:
+            if line not in self._skipped:
+                self._skipped.add(line)
+                self.note(f"{SKIPPED}{line}")
+        if trainer.global_step == self.last_step:  # gradients are being accumulated
+            return
+        self.last_step = trainer.global_step
+        assert pl_module.latest is not None
+        row = self._history.add(trainer, pl_module.latest, seconds=self.seconds)
+        if row is not None:
+            note = self._guard.check(row, pl_module, trainer.optimizers[0])
+            if note is not None and trainer.is_global_zero:
+                self.note(note)
+        self._interrupts.raise_pending(trainer)
+        if self._checkpoints.is_due(trainer):
+            self._checkpoints.save(trainer)
+        if trainer.is_global_zero and self.last_step % self.preview_every == 0:
+            self._previews.save(trainer, pl_module.net)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the last state, where the last step did not."""
+        assert isinstance(pl_module, StyleTransferSystem)
+        self._interrupts.remove()
+        if self._checkpoints.saved_step != self.last_step:
+            self._checkpoints.save(trainer)
+        if trainer.is_global_zero and self._previews.saved_step != self.last_step:
+            self._previews.save(trainer, pl_module.net)
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Keep what was learned, where the last step is a whole one."""
+        self._interrupts.remove()
+        is_whole = self._interrupts.is_raised or isinstance(exception, DivergedError)
+        if is_whole and self._checkpoints.saved_step != self.last_step:
+            self._checkpoints.save(trainer)
+
+    def note(self, line: str) -> None:
+        """Tell the user, now and in the folder."""
+        print_notice("nst-train", line)
+        with (self.folder / NOTES).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def notes(self) -> list[str]:
+        """All that users were told, in all processes and before interruptions too."""
+        path = self.folder / NOTES
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+    def skipped_photos(self) -> set[str]:
+        """Photos that were left out, and why, a line each."""
+        return {line.removeprefix(SKIPPED) for line in self.notes() if line.startswith(SKIPPED)}
+
+
+def checkpoint_files(out: Path) -> list[Path]:
+    """Where the folder of a run keeps its checkpoints, the newest first."""
+    return [out / LAST_CHECKPOINT, out / PREVIOUS_CHECKPOINT]
+
+
+def clear(out: Path) -> None:
+    """Remove what an earlier run left, so that nothing of it passes for the new one's."""
+    for path in (*checkpoint_files(out), out / HISTORY, out / NOTES):
+        path.unlink(missing_ok=True)
+    for name in (PREVIEWS, TENSORBOARD):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for model in out.glob("*.onnx"):
+        model.unlink()

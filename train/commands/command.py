@@ -1,0 +1,47 @@
+"""``nst-train``: what was asked for, and who does it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nst.export import ParityError
+from nst.infer.errors import UserError
+from nst.models import ModelFileError
+from nst.train.commands.arguments import Request, read_request
+from nst.train.commands.one_run import train
+from nst.train.commands.resume import find_checkpoint, resumed_settings
+from nst.train.commands.settings import parse
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Read the settings, train, export.
+
+    Args:
+        argv: the arguments, without the program's name; None takes those of the process.
+    Returns:
+        The exit status: 0, 130 when interrupted, 143 when terminated.
+    Raises:
+        UserError: for every mistake of the user.
+    """
+    request = read_request(sys.argv[1:] if argv is None else argv)
+    try:
+        if request.resume is None:
+            return train(parse(request.settings()))
+        return resume(request, request.resume)
+    except (ModelFileError, ParityError) as error:
+        raise UserError(str(error)) from error
+
+
+def resume(request: Request, folder: Path) -> int:
+    """Go on with a run; or begin one, where there is none and a painting is named.
+
+    Raises:
+        UserError: if there is nothing to go on with.
+    """
+    checkpoint = find_checkpoint(folder)
+    if checkpoint is not None:
+        settings = [*resumed_settings(folder), *request.settings()]
+        return train(parse(settings, checkpoint=checkpoint))
+    if not request.styles:
+        raise UserError(f"there is no run to go on with in {folder}: name the folder of one")
+    return train(parse(request.settings("--out", str(folder))))

@@ -1,0 +1,63 @@
+"""Where a run that was interrupted goes on."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from nst.infer.command_line import print_notice
+from nst.infer.errors import UserError
+from nst.models import ModelFileError
+from nst.models.tensor_files import read_tensor_file
+from nst.train.callbacks.run_folder import CONFIG, checkpoint_files
+
+
+class Checkpoint(NamedTuple):
+    """The state of a training.
+
+    Attributes:
+        path: of the file.
+        step: that was the last one.
+    """
+
+    path: Path
+    step: int
+
+
+def find_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint of a run that can be read; says so if it is not the last one.
+
+    Args:
+        folder: of the run.
+    Returns:
+        None if there is no run in it.
+    Raises:
+        UserError: if there are checkpoints, and none can be read or gone on with.
+    """
+    if not any(map(Path.exists, checkpoint_files(folder))):
+        return None
+    complaints = []
+    for path in checkpoint_files(folder):
+        try:
+            found = Checkpoint(path, int(read_tensor_file(path)["global_step"]))
+        except ModelFileError as error:
+            complaints.append(str(error))
+        except (KeyError, TypeError, ValueError):
+            complaints.append(f"{path} has no state of a training")
+        else:
+            for complaint in complaints:
+                print_notice("nst-train", f"{complaint}; going on with {path}, the one before")
+            return found
+    raise UserError(f"nothing to go on with: {'; '.join(complaints)}")
+
+
+def resumed_settings(folder: Path) -> list[str]:
+    """Arguments that repeat the settings of a run.
+
+    Args:
+        folder: of the run.
+    Raises:
+        UserError: if its settings are gone.
+    """
+    config = folder / CONFIG
+    if not config.is_file():
+        raise UserError(f"cannot resume {folder}: its settings, {config}, are missing")
+    return ["--config", str(config), "--run.out", str(folder)]

@@ -1,0 +1,150 @@
+"""Lightning's command line: settings become system, photos, run folder and trainer."""
+
+import logging
+import threading
+import warnings
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+import pytorch_lightning as pl
+from jsonargparse import ArgumentError, DefaultHelpFormatter
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+
+from nst.infer.errors import UserError
+from nst.train.callbacks.progress import TrainingProgress
+from nst.train.callbacks.run_folder import RunFolder
+from nst.train.commands.arguments import DESCRIPTION, plain
+from nst.train.commands.resume import Checkpoint
+from nst.train.photos import PhotoDataModule
+from nst.train.precision import default_precision
+from nst.train.system import StyleTransferSystem
+
+DEFAULT_MAX_STEPS = 3000
+PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
+
+
+class HelpFormatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Keeps the line breaks of the description."""
+
+
+class TrainCLI(LightningCLI):
+    """LightningCLI with a run folder.
+
+    Args:
+        arguments: the settings.
+        checkpoint: with which a run goes on; None for a new one.
+    """
+
+    def __init__(self, arguments: list[str], *, checkpoint: Checkpoint | None = None) -> None:
+        self.checkpoint = checkpoint
+        super().__init__(
+            StyleTransferSystem,
+            PhotoDataModule,
+            args=arguments,
+            run=False,
+            save_config_callback=None,
+            seed_everything_default=0,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            trainer_defaults={
+                "devices": 1,
+                "enable_checkpointing": False,
+                "enable_model_summary": False,
+                "log_every_n_steps": 10,
+            },
+            parser_kwargs={
+                "prog": "nst-train",
+                "description": DESCRIPTION,
+                "formatter_class": HelpFormatter,
+                "exit_on_error": False,
+            },
+        )
+
+    @property
+    def run_folder(self) -> RunFolder:
+        """What the run leaves behind."""
+        folder: RunFolder = self.config_init.run
+        return folder
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the run folder, and what Lightning's own defaults leave open."""
+        parser.add_lightning_class_args(RunFolder, "run")
+        parser.set_defaults({"model.net": {"class_path": "nst.models.CompactNet"}})
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse what cannot work, and resolve what depends on the hardware."""
+        settings = self.config.trainer
+        refuse_unfit(settings)
+        if settings.precision is None:
+            settings.precision = default_precision(str(settings.accelerator))
+        if settings.max_steps == -1 and settings.max_time is None:
+            settings.max_steps = DEFAULT_MAX_STEPS
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Make the run folder first: nothing is worth training that cannot be kept."""
+        run_folder = self.run_folder
+        after_step = self.checkpoint.step if self.checkpoint else 0
+        settings = self.parser.dump(self.config, skip_unset=False)
+        run_folder.prepare(
+            style=self.model.style, config=settings, resume=self.checkpoint is not None
+        )
+        if self.config.trainer.logger is not False:
+            kwargs["logger"] = run_folder.logger(after_step=after_step)
+        if self.config.trainer.enable_progress_bar is not False:
+            self.trainer_defaults["callbacks"] = TrainingProgress()
+        return super().instantiate_trainer(**kwargs)
+
+
+def parse(arguments: list[str], *, checkpoint: Checkpoint | None = None) -> TrainCLI:
+    """Read the settings and make system, data and trainer of them.
+
+    Args:
+        arguments: the settings.
+        checkpoint: with which a run goes on; None for a new one.
+    Raises:
+        UserError: if a setting is wrong.
+    """
+    quiet_lightning()
+    try:
+        return TrainCLI(arguments, checkpoint=checkpoint)
+    except ArgumentError as error:
+        raise UserError(f"{plain(str(error))} (see nst-train --help)") from error
+    except (MisconfigurationException, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"wrong settings: {plain(str(error))}") from error
+
+
+def refuse_unfit(settings: Any) -> None:
+    """Refuse settings of Lightning's that mean nothing here, or are not supported.
+
+    Args:
+        settings: the parsed arguments of the trainer.
+    Raises:
+        UserError: naming the flag.
+    """
+    for name in ("max_epochs", "min_epochs", "limit_train_batches", "overfit_batches"):
+        if settings[name] not in (None, 0, 1.0):
+            raise UserError(
+                f"--trainer.{name} has no meaning here, photos are drawn without end: "
+                "use --trainer.max_steps or --trainer.max_time"
+            )
+    if str(settings.devices) not in ("1", "auto", "[0]") or settings.num_nodes != 1:
+        raise UserError("nst-train runs on one device: leave out --trainer.devices and num_nodes")
+    if settings.precision is not None and str(settings.precision) not in PRECISIONS:
+        raise UserError(
+            f"precision {settings.precision} is not supported: use 32-true, bf16-mixed or 16-mixed"
+        )
+
+
+def quiet_lightning() -> None:
+    """Keep Lightning's notes on its own workings off the terminal."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    threading.excepthook = quiet_disk_errors
+
+
+def quiet_disk_errors(arguments: threading.ExceptHookArgs) -> None:
+    """Leave a full disk to the main thread, which meets it too; TensorBoard writes in another."""
+    if not isinstance(arguments.exc_value, OSError):
+        threading.__excepthook__(arguments)

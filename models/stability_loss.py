@@ -47,7 +47,8 @@ class StabilityLoss(nn.Module):
             moved = add_noise(warp(photos, flows), generators).clamp(0, 1)
         difference: Tensor = net(moved).float() - warp(stylized, flows)
         mask = inside(flows).unsqueeze(1)
-        return (difference.square() * mask).sum() / (3 * mask.sum()).clamp(min=1)
+        sums = (difference.square() * mask).sum((1, 2, 3))
+        return (sums / (3 * mask.sum((1, 2, 3))).clamp(min=1)).mean()
 
 
 def random_flows(photos: Tensor, generators: Sequence[Generator]) -> Tensor:

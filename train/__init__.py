@@ -9,6 +9,9 @@
     optimizers  Muon and Adam
     photos      a folder of photos as batches
     draws       which photo comes next
+    small_copies  of large photos, kept between runs
+    cache_folder  where that is
+    processes   several that train together
     credit      whose painting it is
     painting    the painting as a tensor
     schedule    how far a run is, and the learning rate there

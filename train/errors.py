@@ -29,6 +29,27 @@ def wrong_settings() -> Iterator[None]:
 
 
 @contextmanager
+def enough_memory(remedy: str) -> Iterator[None]:
+    """Turn what torch raises without memory into a ``UserError``.
+
+    Args:
+        remedy: what the user can do.
+    Raises:
+        UserError: if memory of the CPU or of a GPU is used up.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise UserError(f"not enough memory on the GPU: {remedy}") from error
+    except MemoryError as error:
+        raise UserError(f"not enough memory: {remedy}") from error
+    except RuntimeError as error:
+        if not any(failure in str(error) for failure in ALLOCATION_FAILURES):
+            raise
+        raise UserError(f"not enough memory: {remedy}") from error
+
+
+@contextmanager
 def failed_work() -> Iterator[None]:
     """Turn what large pictures and wild settings lead to into a ``UserError``.
 
@@ -36,13 +57,8 @@ def failed_work() -> Iterator[None]:
         UserError: in place of what torch raises without memory, and of FloatingPointError.
     """
     try:
-        yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise UserError("not enough memory: use a smaller --size") from error
-    except RuntimeError as error:
-        if not any(failure in str(error) for failure in ALLOCATION_FAILURES):
-            raise
-        raise UserError("not enough memory: use a smaller --size") from error
+        with enough_memory("use a smaller --size"):
+            yield
     except FloatingPointError as error:
         raise UserError(f"{error}: use smaller weights, or float32") from error
 

@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nst.infer.errors import UserError
-from nst.infer.pictures.images import on_white, read_image
 from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
+from nst.train.cache_folder import cache_folder
 from nst.train.draws import Draw, EndlessSampler, Share
 from nst.train.painting import to_tensor
+from nst.train.small_copies import SmallCopies, read_photo
 
 PACKAGED_PHOTOS = Path(__file__).parent / "content"
 """Eleven photos that come with nst."""
@@ -58,12 +59,14 @@ class PhotoFolder(Dataset[Crop]):
     Args:
         folder: is searched recursively for JPEG, PNG and WebP files.
         crop_px: side of the crops.
+        cache: where small copies of large photos are kept; None for nowhere.
     Raises:
         UserError: if the folder is missing, or no photo in it can be read.
     """
 
-    def __init__(self, folder: Path, *, crop_px: int) -> None:
+    def __init__(self, folder: Path, *, crop_px: int, cache: Path | None = None) -> None:
         self.crop_px = crop_px
+        self.copies = SmallCopies(cache, short_px=round(crop_px * MAX_ZOOM))
         self.paths = find_photos(folder)
         if not any(isinstance(open_photo(path, draft_px=1), Image.Image) for path in self.paths):
             raise UserError(f"none of the photos in the content folder {folder} can be read")
@@ -75,13 +78,15 @@ class PhotoFolder(Dataset[Crop]):
         unreadable: list[str] = []
         for step in range(len(self.paths)):
             path = self.paths[(draw.photo + step) % len(self.paths)]
-            photo = open_photo(path, draft_px=round(self.crop_px * MAX_ZOOM))
-            if isinstance(photo, Image.Image):
-                generator = Generator().manual_seed(draw.seed)
-                crop = random_crop(photo, self.crop_px, generator)
-                seed = int(torch.randint(2**62, (), generator=generator))
-                return Crop(crop, seed, unreadable)
-            unreadable.append(photo)
+            try:
+                photo = self.copies.read(path)
+            except UserError as error:
+                unreadable.append(str(error))
+                continue
+            generator = Generator().manual_seed(draw.seed)
+            crop = random_crop(photo, self.crop_px, generator)
+            seed = int(torch.randint(2**62, (), generator=generator))
+            return Crop(crop, seed, unreadable)
         return Crop(None, draw.seed, unreadable)
 
 
@@ -93,7 +98,9 @@ class PhotoDataModule(pl.LightningDataModule):
             if not given. About a thousand are a little better.
         crop_px: side of the square crops, in pixels, at least 32.
         batch_size: photos per step and device.
-        workers: processes that read photos; by default one per spare core, at most 8.
+        workers: processes per device that read photos; by default one per spare core, at most 8.
+        cache: keep small copies of photos above 1.5 megapixels in ~/.cache/nst/photos (4 GB at
+            most), so that they are decoded once.
     Raises:
         UserError: if the folder is missing or holds no readable photo, or a number is too small.
     """
@@ -104,6 +111,7 @@ class PhotoDataModule(pl.LightningDataModule):
         crop_px: int = 160,
         batch_size: int = 1,
         workers: int | None = None,
+        cache: bool = True,
     ) -> None:
         super().__init__()
         if crop_px < MIN_CROP_PX or batch_size < 1 or (workers is not None and workers < 0):
@@ -111,10 +119,11 @@ class PhotoDataModule(pl.LightningDataModule):
                 f"crop_px must be at least {MIN_CROP_PX}, batch_size at least 1 "
                 "and workers at least 0"
             )
-        self.folder = PhotoFolder(Path(content), crop_px=crop_px)
+        copies = cache_folder("photos") if cache else None
+        self.folder = PhotoFolder(Path(content), crop_px=crop_px, cache=copies)
         self.crop_px = crop_px
         self.batch_size = batch_size
-        self.workers = default_workers() if workers is None else workers
+        self.workers = workers
         self.drawn = 0
 
     def facts(self) -> dict[str, int]:
@@ -122,11 +131,13 @@ class PhotoDataModule(pl.LightningDataModule):
         return {
             "photos": len(self.folder),
             "crop_px": self.crop_px,
-            "batch_size": self.batch_size,
+            "batch_size": self.batch_size * self.share.processes,
         }
 
     def train_dataloader(self) -> DataLoader[Crop]:
         """Endless batches, in an order that the seed decides."""
+        trainers = 1 if self.trainer is None else self.trainer.num_devices
+        workers = default_workers(trainers) if self.workers is None else self.workers
         return DataLoader(
             self.folder,
             batch_size=self.batch_size,
@@ -137,9 +148,9 @@ class PhotoDataModule(pl.LightningDataModule):
                 share=self.share,
                 skip=self.drawn,
             ),
-            num_workers=self.workers,
+            num_workers=workers,
             collate_fn=collate,
-            persistent_workers=self.workers > 0,
+            persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -182,13 +193,17 @@ class PhotoDataModule(pl.LightningDataModule):
         return [to_tensor(photo) for photo in readable if min(photo.size) >= StyleNet.min_size_px]
 
 
-def default_workers() -> int:
-    """One worker per spare core that this process may use, from 1 to 8."""
+def default_workers(trainers: int = 1) -> int:
+    """One worker per spare core that this process may use, from 1 to 8.
+
+    Args:
+        trainers: processes that train on this machine, among which the cores are shared out.
+    """
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return max(1, min(8, cores - 1))
+    return max(1, min(8, cores // trainers - 1))
 
 
 def collate(crops: list[Crop]) -> PhotoBatch:
@@ -212,7 +227,7 @@ def open_photo(path: Path, *, draft_px: int) -> Image.Image | str:
         RGB picture the right way up; or, if it cannot be read, why, in one line.
     """
     try:
-        return on_white(read_image(path, draft_px=draft_px))
+        return read_photo(path, draft_px=draft_px)
     except UserError as error:
         return str(error)
 

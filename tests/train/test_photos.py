@@ -197,4 +197,4 @@ def test_folders_without_photos(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [{"crop_px": 31}, {"batch_size": 0}, {"workers": -1}])
 def test_numbers_out_of_range(arguments: dict[str, int], photos: Path) -> None:
     with pytest.raises(UserError, match="at least"):
-        PhotoDataModule(photos, **arguments)
+        PhotoDataModule(photos, **arguments)  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ class TrainingProgress(ProgressBar):
         batch_idx: int,
     ) -> None:
         """Show where the run is."""
-        self.steps.append((time.monotonic(), len(batch.photos)))
+        self.steps.append((time.monotonic(), len(batch.photos) * trainer.world_size))
         self.line.update(share_done(trainer), lambda wide: self.status(trainer, all_losses=wide))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

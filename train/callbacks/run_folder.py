@@ -18,6 +18,7 @@ from nst.train.callbacks.history import History
 from nst.train.callbacks.interrupts import Interrupts
 from nst.train.callbacks.previews import PREVIEWS, Previews
 from nst.train.photos import PhotoBatch, PhotoDataModule
+from nst.train.processes import is_first_process
 from nst.train.system import StyleTransferSystem
 
 TENSORBOARD = "tensorboard"
@@ -98,6 +99,10 @@ class RunFolder(pl.Callback):
             UserError: if it cannot be written to, or holds a run already.
         """
         out = Path("runs") / style if self.out is None else Path(self.out)
+        self.out = out
+        self._config = config
+        if not is_first_process():
+            return out
         if not resume and any(map(Path.exists, checkpoint_files(out))):
             if not self.overwrite:
                 raise UserError(
@@ -107,8 +112,6 @@ class RunFolder(pl.Callback):
             clear(out)
         for folder in (out, out / LAST_CHECKPOINT.parent, out / PREVIEWS):
             ensure_folder(folder)
-        self.out = out
-        self._config = config
         if not resume:
             self.write_config()
         return out

@@ -11,29 +11,41 @@ from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.settings import TrainCLI
+from nst.train.errors import enough_memory
+from nst.train.processes import forget_children, joined
 
 EXIT_TERMINATED = 143
+LESS_MEMORY = "use a smaller --data.batch_size, --data.crop_px or --model.style_size"
 
 
 def train(cli: TrainCLI) -> int:
     """Train, export, and say what to do next."""
     run_folder = cli.run_folder
     try:
-        cli.trainer.fit(
-            cli.model,
-            datamodule=cli.datamodule,
-            ckpt_path=cli.checkpoint.path if cli.checkpoint else None,
-            weights_only=True,
-        )
+        with joined(run_folder.folder), enough_memory(LESS_MEMORY):
+            cli.trainer.fit(
+                cli.model,
+                datamodule=cli.datamodule,
+                ckpt_path=cli.checkpoint.path if cli.checkpoint else None,
+                weights_only=True,
+            )
     except SystemExit as error:
         # Lightning ends the process after Ctrl-C, once the callbacks have saved what there is.
         if cli.trainer.state.status != TrainerStatus.INTERRUPTED:
             raise
-        report_interrupt(run_folder)
+        forget_children(cli.trainer)
+        if cli.trainer.is_global_zero:
+            report_interrupt(run_folder)
         return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
     except OSError as error:
         where = error.filename or run_folder.folder
         raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
+    return finish(cli) if cli.trainer.is_global_zero else 0
+
+
+def finish(cli: TrainCLI) -> int:
+    """Say what was left out, export, and say what to do next."""
+    run_folder = cli.run_folder
     if skipped := sorted(run_folder.skipped_photos()):
         print_line(f"{counted(len(skipped), 'photo')} could not be read and left out:")
         for line in skipped:

@@ -8,6 +8,7 @@ from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.models.tensor_files import read_tensor_file
 from nst.train.callbacks.run_folder import CONFIG, checkpoint_files
+from nst.train.processes import is_first_process
 
 
 class Checkpoint(NamedTuple):
@@ -43,7 +44,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
         except (KeyError, TypeError, ValueError):
             complaints.append(f"{path} has no state of a training")
         else:
-            for complaint in complaints:
+            for complaint in complaints if is_first_process() else ():
                 print_notice("nst-train", f"{complaint}; going on with {path}, the one before")
             return found
     raise UserError(f"nothing to go on with: {'; '.join(complaints)}")

@@ -21,6 +21,7 @@ from nst.train.precision import default_precision
 from nst.train.system import StyleTransferSystem
 
 DEFAULT_MAX_STEPS = 3000
+STRATEGIES = ("auto", "ddp")
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
@@ -76,6 +77,7 @@ class TrainCLI(LightningCLI):
         """Refuse what cannot work, and resolve what depends on the hardware."""
         settings = self.config.trainer
         refuse_unfit(settings)
+        settings.use_distributed_sampler = False  # photos are shared out by our own
         if settings.precision is None:
             settings.precision = default_precision(str(settings.accelerator))
         if settings.max_steps == -1 and settings.max_time is None:
@@ -128,8 +130,8 @@ def refuse_unfit(settings: Any) -> None:
                 f"--trainer.{name} has no meaning here, photos are drawn without end: "
                 "use --trainer.max_steps or --trainer.max_time"
             )
-    if str(settings.devices) not in ("1", "auto", "[0]") or settings.num_nodes != 1:
-        raise UserError("nst-train runs on one device: leave out --trainer.devices and num_nodes")
+    if settings.strategy not in STRATEGIES:
+        raise UserError(f"--trainer.strategy is one of {' or '.join(STRATEGIES)}")
     if settings.precision is not None and str(settings.precision) not in PRECISIONS:
         raise UserError(
             f"precision {settings.precision} is not supported: use 32-true, bf16-mixed or 16-mixed"

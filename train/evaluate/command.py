@@ -19,6 +19,7 @@ from nst.infer.errors import UserError
 from nst.infer.pictures.images import on_white, read_image
 from nst.infer.pictures.photo_files import find_photos
 from nst.models import VGGArch
+from nst.train.cache_folder import cache_folder
 from nst.train.errors import failed_work, wrong_settings
 from nst.train.evaluate.cost import frame_ms_by_device, graph_cost
 from nst.train.evaluate.evaluation import (
@@ -29,7 +30,7 @@ from nst.train.evaluate.evaluation import (
     read_photos,
 )
 from nst.train.evaluate.gatys import SIZE_PX as GATYS_SIZE_PX
-from nst.train.evaluate.gatys import GatysCurves, default_cache
+from nst.train.evaluate.gatys import GatysCurves
 from nst.train.evaluate.jobs import NO_OTHER_VGG, EvaluateJob
 from nst.train.evaluate.page import write_page
 from nst.train.evaluate.perceptual import PerceptualJudge
@@ -173,7 +174,7 @@ def make_judges(job: EvaluateJob, painting: Image.Image) -> Judges:
         main = judge(painting, job, job.vgg)
         curves = None
         if job.gatys:
-            curves = GatysCurves(main, cache=job.cache or default_cache())
+            curves = GatysCurves(main, cache=job.cache or cache_folder("gatys"))
     return Judges(main, other_judge(painting, job), curves, job.gatys_photos)
 
 

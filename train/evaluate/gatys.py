@@ -8,7 +8,6 @@ curve does not depend on the model, so it is kept on disk.
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -142,9 +141,3 @@ def read_curve(path: Path) -> list[float] | None:
     except (OSError, TypeError, ValueError):
         return None
     return curve if len(curve) == CURVE_STEPS else None
-
-
-def default_cache() -> Path:
-    """Where curves are kept: below XDG_CACHE_HOME, else ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "nst" / "gatys"

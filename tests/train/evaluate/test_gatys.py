@@ -5,7 +5,7 @@ import torch
 
 import nst.train.evaluate.gatys as gatys
 from nst.models import VGGFeatures
-from nst.train.evaluate.gatys import GatysCurves, default_cache, worth
+from nst.train.evaluate.gatys import GatysCurves, worth
 from nst.train.evaluate.perceptual import PerceptualJudge
 from nst.train.optimize.descent import noise_like
 
@@ -70,10 +70,3 @@ def test_what_a_loss_is_worth() -> None:
     assert worth(5.0, curve) == (2, True, 5.0)
     assert worth(1.5, curve) == (5, True, 1.5)
     assert worth(0.5, curve) == (100, False, 0.5)
-
-
-def test_the_default_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert default_cache() == Path("/somewhere/nst/gatys")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_cache() == Path.home() / ".cache" / "nst" / "gatys"

@@ -1,0 +1,151 @@
+"""Two processes on the CPU that train together."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from nst.models import load_trained_net
+from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.callbacks.history import read_history
+from tests.train.conftest import Train
+
+TWO = ("--trainer.devices", "2", "--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
+
+
+def command(painting: Path, photos: Path, out: Path, *flags: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "nst.train", "--style", str(painting), "--content", str(photos)),
+        *("--out", str(out), "--model.style_size", "96", "--data.crop_px", "48"),
+        *("--net", "TransformerNet", "--net.width", "4", "--net.residual_blocks", "1"),
+        *("--data.workers", "0", "--data.batch_size", "2", *TWO, *flags),
+    ]
+
+
+def start(arguments: list[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def end(process: "subprocess.Popen[str]", timeout_s: float = 90) -> tuple[str, str]:
+    """What it printed; it is killed with all its children if it hangs."""
+    try:
+        return process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+def child_of(process: "subprocess.Popen[str]") -> int:
+    """The process that it started to train with."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(children[0])
+
+
+def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
+    for _ in range(900):
+        if path.exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    assert path.exists(), end(process)
+
+
+def test_two_processes_learn_what_one_does_from_twice_the_batch(
+    train: Train, painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    flags = ("--trainer.max_steps", "40", "--model.knob_share", "0.25")
+    process = start(command(painting, photos, tmp_path / "two", *flags))
+    out, error = end(process)
+    assert process.returncode == 0, error
+    assert out.count("next: nst-infer") == 1, "one of them speaks"
+    alone = ("--data.batch_size", "4", "--trainer.precision", "32-true")
+    assert train(*alone, *flags, out="one") == 0
+    one, two = (read_history(tmp_path / name / "history.csv") for name in ("one", "two"))
+    assert [row.step for row in two] == [row.step for row in one] == [10, 20, 30, 40]
+    for mine, theirs in zip(one, two, strict=True):
+        assert theirs.kind == mine.kind
+        tolerance = 1e-3 if mine.step == 10 else 2e-2  # Muon makes much of what rounding left
+        for name, value in mine.terms.items():
+            assert theirs.terms[name] == pytest.approx(value, rel=tolerance), (mine.step, name)
+    trained = [load_trained_net(tmp_path / name) for name in ("one", "two")]
+    for name, value in trained[0].net.state_dict().items():
+        torch.testing.assert_close(
+            trained[1].net.state_dict()[name], value, rtol=0.02, atol=2e-3, msg=name
+        )
+    assert [net.training["batch_size"] for net in trained] == [4, 4], "photos of a step, in all"
+
+
+@pytest.mark.parametrize("victim", ["first", "second"])
+def test_a_killed_process_ends_the_run_with_a_message(
+    victim: str, painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    flags = ("--trainer.max_steps", "1000000", "--run.checkpoint_every", "10")
+    process = start(command(painting, photos, run, *flags))
+    wait_for(run / LAST_CHECKPOINT, process)
+    os.kill(process.pid if victim == "first" else child_of(process), signal.SIGKILL)
+    _, error = end(process, timeout_s=60)
+    assert process.returncode in (2, -9)
+    assert "Traceback" not in error, error
+    expected = f"nst-train: another process of this run has ended; nst-train --resume {run} goes on"
+    assert expected in error.splitlines()
+    assert load_trained_net(run).training["steps"] % 10 == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_pair_keeps_what_was_learned(
+    number: signal.Signals, status: int, train: Train, painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    """And goes on as one process with twice the batch."""
+    from nst.train.cli import main
+
+    run = tmp_path / "run"
+    flags = ("--trainer.max_steps", "1000000", "--run.checkpoint_every", "10")
+    process = start(command(painting, photos, run, *flags))
+    wait_for(run / LAST_CHECKPOINT, process)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # Ctrl-C reaches every process of the terminal
+    else:
+        os.kill(process.pid, number)
+    out, error = end(process)
+    assert process.returncode == status, error
+    assert "Traceback" not in error, error
+    assert re.findall("interrupted; .*", out) == [
+        f"interrupted; nst-train --resume {run} goes on, nst-export {run} -o run.onnx takes what "
+        "there is"
+    ]
+    steps = load_trained_net(run).training["steps"]
+    train("--trainer.max_steps", "1")  # leaves the export out
+    one = ("--trainer.devices", "1", "--data.batch_size", "4")
+    assert main(["--resume", str(run), *one, "--trainer.max_steps", str(steps + 2)]) == 0
+    state = torch.load(run / LAST_CHECKPOINT, weights_only=True)
+    assert state["PhotoDataModule"]["drawn"] == 4 * (steps + 2)
+
+
+def test_without_memory_the_flags_are_named(
+    train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nst.train.system import StyleTransferSystem
+
+    def too_large(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr(StyleTransferSystem, "training_step", too_large)
+    assert train() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "nst-train: not enough memory on the GPU: use a smaller --data.batch_size, "
+        "--data.crop_px or --model.style_size"
+    )

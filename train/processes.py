@@ -1,0 +1,72 @@
+"""Several processes that train together, and what happens when one of them is gone."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch.distributed
+from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
+
+from nst.infer.command_line import print_notice
+from nst.infer.errors import UserError
+
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""What Lightning, torchrun and SLURM tell a process about its place."""
+OBSERVER = "lightning_fabric.strategies.launchers.subprocess_script"
+"""Lightning's logger of the thread that ends a run when one of its processes has ended."""
+
+
+def is_first_process() -> bool:
+    """Whether this process writes and speaks for all. Known before there is a trainer."""
+    return all(os.environ.get(name, "0") == "0" for name in RANKS)
+
+
+@contextmanager
+def joined(folder: Path) -> Iterator[None]:
+    """Turn the loss of another process into a line for the user.
+
+    Args:
+        folder: of the run, for the message.
+    Raises:
+        UserError: if a collective operation fails.
+    """
+    message = f"another process of this run has ended; nst-train --resume {folder} goes on"
+    handler = _Teller(message)
+    logger = logging.getLogger(OBSERVER)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_lost_connection(error):
+            raise
+        raise UserError(message) from error
+    finally:
+        logger.removeHandler(handler)
+
+
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Whether it says that another process cannot be reached."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error).lower()
+
+
+def forget_children(trainer: pl.Trainer) -> None:
+    """Let them end on their own: Lightning would take that for a failure, and kill this process."""
+    if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+        launcher.procs.clear()
+
+
+class _Teller(logging.Handler):
+    """Tells that a process is gone, in place of what Lightning logs before it kills the others."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(logging.INFO)
+        self.message = message
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "terminated with code" in record.getMessage():
+            print_notice("nst-train", self.message)

@@ -44,23 +44,26 @@ class Checkpoints:
             return is_time
         return step % AGREE_STEPS == 0 and bool(trainer.strategy.broadcast(is_time))
 
-    def save(self, trainer: pl.Trainer) -> None:
+    def save(self, trainer: pl.Trainer) -> bool:
         """Write one, unless the weights are no numbers: such a state is not worth keeping.
 
+        Returns:
+            Whether they are.
         Raises:
             UserError: if it cannot be written. Those before it stay.
         """
         self.saved_step = trainer.global_step
         self._due_s = time.monotonic() + self.every_s
         if not is_finite(trainer.lightning_module):
-            return
+            return False
         if not trainer.is_global_zero:
             trainer.save_checkpoint(self.last)  # takes part, and writes nothing
-            return
+            return True
         with atomic_write(self.last) as path:
             trainer.save_checkpoint(path)
             if self.last.exists():
                 self.last.replace(self.previous)
+        return True
 
 
 def is_finite(module: nn.Module) -> bool:

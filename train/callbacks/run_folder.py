@@ -207,11 +207,18 @@ class RunFolder(pl.Callback):
             self._previews.save(trainer, pl_module.net)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the last state, where the last step did not."""
+        """Write the last state.
+
+        Raises:
+            UserError: if it went wrong in the steps since the losses were looked at.
+        """
         assert isinstance(pl_module, StyleTransferSystem)
         self._interrupts.remove()
-        if self._checkpoints.saved_step != self.last_step:
-            self._checkpoints.save(trainer)
+        if self._checkpoints.saved_step != self.last_step and not self._checkpoints.save(trainer):
+            raise UserError(
+                "the training diverged in its last steps: "
+                f"nst-train --resume {self.folder} goes on from the last good state"
+            )
         if trainer.is_global_zero and self._previews.saved_step != self.last_step:
             self._previews.save(trainer, pl_module.net)
 

@@ -48,7 +48,7 @@ def skip_export(trained: TrainedNet, path: Path) -> ExportReport:
 def train(painting: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Train:
     """``nst-train`` on three small pictures with a tiny network; more flags may follow."""
 
-    def run(*flags: str, out: str = "run", export: bool = False) -> int:
+    def run(*flags: str, out: str = "run", export: bool = False, report: bool = False) -> int:
         from nst.train.cli import main
 
         if not export:
@@ -59,6 +59,7 @@ def train(painting: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.Monk
                 *("--net", "TransformerNet", "--net.width", "4", "--net.residual_blocks", "1"),
                 *("--data.crop_px", "48", "--data.batch_size", "2", "--data.workers", "0"),
                 *("--trainer.max_steps", "3", "--model.style_size", "96"),
+                *("--run.report", str(report).lower()),
                 *flags,
             ]
         )

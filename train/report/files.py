@@ -35,7 +35,8 @@ def run_files(record: Record) -> list[RunFile]:
         PREVIEWS: "fixed photos, above them what the network made of them",
         HISTORY: "losses, means over ten steps",
         NOTES: "what happened",
-        TENSORBOARD: f"scalars and previews: tensorboard --logdir {record.folder.parent}",
+        TENSORBOARD: "scalars and previews: "
+        + typed("tensorboard", "--logdir", str(record.folder.parent)),
     }
     found = []
     for name, what in kinds.items():

@@ -104,7 +104,9 @@ def highlights(record: Record) -> list[tuple[str, str]]:
     ]
     losses = record.trained.training.get("losses")
     if losses:
-        found += [(short_number(losses[name]), f"{name} loss at the end") for name in ("content", "style")]
+        found += [
+            (short_number(losses[name]), f"{name} loss at the end") for name in ("content", "style")
+        ]
     if record.model.is_file():
         found.append((file_size(record.model.stat().st_size), "the model"))
     return found

@@ -17,7 +17,10 @@ from nst.train.precision import default_precision
 from nst.train.system import StyleTransferSystem
 
 CLASSES = {"model": StyleTransferSystem, "data": PhotoDataModule, "run": RunFolder}
-TOLD_ELSEWHERE = ("model.style", "model.net", "model.credit", "run.out", "run.overwrite")
+TOLD_ELSEWHERE = (
+    *("model.style", "model.net", "model.credit"),
+    *("run.out", "run.overwrite", "run.report"),
+)
 """Settings, and groups of them, that the page shows in other places, or that say nothing later."""
 
 

@@ -34,6 +34,7 @@ OTHER_IMPORTS = {
     "train": {
         *("numpy", "PIL", "torch", "pytorch_lightning", "lightning_fabric"),
         *("av", "jinja2", "jsonargparse", "onnx", "onnxruntime", "rich", "torchmetrics", "typer"),
+        "yaml",
     },
 }
 

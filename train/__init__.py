@@ -22,4 +22,5 @@
     errors      what the layers below raise, as one line
     optimize    style transfer by optimisation: nst-optimize
     evaluate    how good a model is: nst-evaluate
+    report      the page about a run
 """

@@ -25,6 +25,7 @@ TENSORBOARD = "tensorboard"
 CONFIG = "config.yaml"
 HISTORY = "history.csv"
 NOTES = "notes.txt"
+REPORT = "report.html"
 SKIPPED = "skipped: "
 
 
@@ -41,6 +42,7 @@ class RunFolder(pl.Callback):
         notes.txt             what happened, if anything did: photos left out, interruptions
         tensorboard/          scalars and the same pictures
         STYLE.onnx            the network, once the run is over
+        report.html           a page about the run, then too
 
     Of several processes that train together the first one writes.
 
@@ -51,6 +53,7 @@ class RunFolder(pl.Callback):
             seconds after the first step.
         preview_every: steps between two previews.
         overwrite: use a folder that holds a run already.
+        report: write the page about the run at its end, which takes some seconds.
     Raises:
         UserError: if a number is too small.
     Attributes:
@@ -64,6 +67,7 @@ class RunFolder(pl.Callback):
         checkpoint_minutes: float = 1.0,
         preview_every: int = 250,
         overwrite: bool = False,
+        report: bool = True,
     ) -> None:
         if min(checkpoint_every, preview_every) < 1 or not checkpoint_minutes > 0:
             raise UserError(
@@ -75,6 +79,7 @@ class RunFolder(pl.Callback):
         self.checkpoint_minutes = checkpoint_minutes
         self.preview_every = preview_every
         self.overwrite = overwrite
+        self.report = report
         self.last_step = 0
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
@@ -254,7 +259,7 @@ def checkpoint_files(out: Path) -> list[Path]:
 
 def clear(out: Path) -> None:
     """Remove what an earlier run left, so that nothing of it passes for the new one's."""
-    for path in (*checkpoint_files(out), out / HISTORY, out / NOTES):
+    for path in (*checkpoint_files(out), out / HISTORY, out / NOTES, out / REPORT):
         path.unlink(missing_ok=True)
     for name in (PREVIEWS, TENSORBOARD):
         shutil.rmtree(out / name, ignore_errors=True)

@@ -6,5 +6,5 @@
     arguments  what is typed
     settings   Lightning's command line: flags, YAML keys, typed arguments
     resume     where an interrupted run goes on
-    one_run    training, export, and what to do next
+    one_run    training, export, report, and what to do next
 """

@@ -1,14 +1,15 @@
-"""One run: training, export, and what to do next."""
+"""One run: training, export, report, and what to do next."""
 
 from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from nst.export import export_onnx
-from nst.infer.command_line import EXIT_INTERRUPTED, print_line
+from nst.infer.command_line import EXIT_INTERRUPTED, print_line, print_notice
 from nst.infer.errors import UserError, os_error_reason
 from nst.infer.messages import counted
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
@@ -55,8 +56,24 @@ def finish(cli: TrainCLI) -> int:
     trained = load_trained_net(run_folder.folder)
     report = export_onnx(trained, run_folder.folder / f"{trained.style}.onnx")
     print_line(report.summary())
+    if run_folder.report and cli.trainer.is_global_zero:
+        tell_of_run(cli)
     print_line(f"next: nst-infer photo.jpg --style {report.path}")
     return 0
+
+
+def tell_of_run(cli: TrainCLI) -> None:
+    """Write the page about a run; where that fails, say so and leave the run as it is."""
+    from nst.train.report.page import device_name, write_report
+
+    try:
+        photos = cli.datamodule.preview_photos(PREVIEW_PHOTOS, long_side_px=PREVIEW_LONG_SIDE_PX)
+        device = device_name(cli.trainer.strategy.root_device)
+        page = write_report(cli.run_folder.folder, photos=photos, device=device)
+    except UserError as error:
+        print_notice("nst-train", f"no report: {error}")
+    else:
+        print_line(f"report: {page}")
 
 
 def report_interrupt(run_folder: RunFolder) -> None:

@@ -4,6 +4,7 @@ import logging
 import threading
 import warnings
 from argparse import RawDescriptionHelpFormatter
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -22,6 +23,13 @@ from nst.train.system import StyleTransferSystem
 
 DEFAULT_MAX_STEPS = 3000
 STRATEGIES = ("auto", "ddp")
+TRAINER_DEFAULTS: Mapping[str, Any] = {
+    "devices": 1,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "log_every_n_steps": 10,
+}
+"""Where they are others than Lightning's."""
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
@@ -48,12 +56,7 @@ class TrainCLI(LightningCLI):
             seed_everything_default=0,
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
-            trainer_defaults={
-                "devices": 1,
-                "enable_checkpointing": False,
-                "enable_model_summary": False,
-                "log_every_n_steps": 10,
-            },
+            trainer_defaults=dict(TRAINER_DEFAULTS),
             parser_kwargs={
                 "prog": "nst-train",
                 "description": DESCRIPTION,

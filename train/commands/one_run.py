@@ -56,7 +56,7 @@ def finish(cli: TrainCLI) -> int:
     trained = load_trained_net(run_folder.folder)
     report = export_onnx(trained, run_folder.folder / f"{trained.style}.onnx")
     print_line(report.summary())
-    if run_folder.report and cli.trainer.is_global_zero:
+    if run_folder.report:
         tell_of_run(cli)
     print_line(f"next: nst-infer photo.jpg --style {report.path}")
     return 0

@@ -28,6 +28,7 @@ TRAINER_DEFAULTS: Mapping[str, Any] = {
     "enable_checkpointing": False,
     "enable_model_summary": False,
     "log_every_n_steps": 10,
+    "use_distributed_sampler": False,  # photos are shared out by our own
 }
 """Where they are others than Lightning's."""
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
@@ -80,7 +81,6 @@ class TrainCLI(LightningCLI):
         """Refuse what cannot work, and resolve what depends on the hardware."""
         settings = self.config.trainer
         refuse_unfit(settings)
-        settings.use_distributed_sampler = False  # photos are shared out by our own
         if settings.precision is None:
             settings.precision = default_precision(str(settings.accelerator))
         if settings.max_steps == -1 and settings.max_time is None:
@@ -133,6 +133,8 @@ def refuse_unfit(settings: Any) -> None:
                 f"--trainer.{name} has no meaning here, photos are drawn without end: "
                 "use --trainer.max_steps or --trainer.max_time"
             )
+    if settings.use_distributed_sampler:
+        raise UserError("leave out --trainer.use_distributed_sampler: photos are shared out here")
     if settings.strategy not in STRATEGIES:
         raise UserError(f"--trainer.strategy is one of {' or '.join(STRATEGIES)}")
     if settings.precision is not None and str(settings.precision) not in PRECISIONS:

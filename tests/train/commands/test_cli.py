@@ -318,6 +318,7 @@ def test_without_a_logger_and_a_progress_bar(train: Train, tmp_path: Path, capsy
         ("--trainer.accelerator", "nonsense"),
         ("--trainer.devices", "0"),
         ("--trainer.strategy", "fsdp"),
+        ("--trainer.use_distributed_sampler", "true"),
         ("--trainer.strategy", "nonsense"),
         ("--trainer.max_epochs", "3"),
         ("--trainer.limit_train_batches", "2"),

@@ -50,6 +50,7 @@ class RunFolder(pl.Callback):
             seconds after the first step.
         preview_every: steps between two previews.
         overwrite: use a folder that holds a run already.
+        export: write the network as ONNX once the run is over; without it the checkpoints are all.
     Raises:
         UserError: if a number is too small.
     Attributes:
@@ -63,6 +64,7 @@ class RunFolder(pl.Callback):
         checkpoint_minutes: float = 1.0,
         preview_every: int = 250,
         overwrite: bool = False,
+        export: bool = True,
     ) -> None:
         if min(checkpoint_every, preview_every) < 1 or not checkpoint_minutes > 0:
             raise UserError(
@@ -74,6 +76,7 @@ class RunFolder(pl.Callback):
         self.checkpoint_minutes = checkpoint_minutes
         self.preview_every = preview_every
         self.overwrite = overwrite
+        self.export = export
         self.last_step = 0
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
@@ -100,10 +103,7 @@ class RunFolder(pl.Callback):
         out = Path("runs") / style if self.out is None else Path(self.out)
         if not resume and any(map(Path.exists, checkpoint_files(out))):
             if not self.overwrite:
-                raise UserError(
-                    f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
-                    "another --out begins anew beside it, --run.overwrite true in its place"
-                )
+                raise held_already(out)
             clear(out)
         for folder in (out, out / LAST_CHECKPOINT.parent, out / PREVIEWS):
             ensure_folder(folder)
@@ -240,6 +240,14 @@ class RunFolder(pl.Callback):
 def checkpoint_files(out: Path) -> list[Path]:
     """Where the folder of a run keeps its checkpoints, the newest first."""
     return [out / LAST_CHECKPOINT, out / PREVIOUS_CHECKPOINT]
+
+
+def held_already(out: Path) -> UserError:
+    """What a new run says of a folder that holds a run."""
+    return UserError(
+        f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
+        "another --out begins anew beside it, --run.overwrite true in its place"
+    )
 
 
 def clear(out: Path) -> None:

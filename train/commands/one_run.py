@@ -13,6 +13,7 @@ from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.settings import TrainCLI
 
 EXIT_TERMINATED = 143
+NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
 
 
 def train(cli: TrainCLI) -> int:
@@ -39,7 +40,10 @@ def train(cli: TrainCLI) -> int:
         for line in skipped:
             print_line(f"  {line}")
     if run_folder.last_step == 0 and cli.checkpoint is None:
-        raise UserError("the run had no step: give --trainer.max_steps at least 1")
+        raise UserError(NO_STEP)
+    if not run_folder.export:
+        print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
+        return 0
     trained = load_trained_net(run_folder.folder)
     report = export_onnx(trained, run_folder.folder / f"{trained.style}.onnx")
     print_line(report.summary())

@@ -8,8 +8,9 @@ from nst.export import ParityError
 from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.train.commands.arguments import Request, read_request
+from nst.train.commands.dry_run import dry_run
 from nst.train.commands.one_run import train
-from nst.train.commands.resume import find_checkpoint, resumed_settings
+from nst.train.commands.resume import Checkpoint, find_checkpoint, resumed_settings
 from nst.train.commands.settings import parse
 
 
@@ -26,7 +27,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     request = read_request(sys.argv[1:] if argv is None else argv)
     try:
         if request.resume is None:
-            return train(parse(request.settings()))
+            return begin(request.settings(), dry=request.dry_run)
         return resume(request, request.resume)
     except (ModelFileError, ParityError) as error:
         raise UserError(str(error)) from error
@@ -41,7 +42,14 @@ def resume(request: Request, folder: Path) -> int:
     checkpoint = find_checkpoint(folder)
     if checkpoint is not None:
         settings = [*resumed_settings(folder), *request.settings()]
-        return train(parse(settings, checkpoint=checkpoint))
+        return begin(settings, dry=request.dry_run, checkpoint=checkpoint)
     if not request.styles:
         raise UserError(f"there is no run to go on with in {folder}: name the folder of one")
-    return train(parse(request.settings("--out", str(folder))))
+    return begin(request.settings("--out", str(folder)), dry=request.dry_run)
+
+
+def begin(settings: list[str], *, dry: bool, checkpoint: Checkpoint | None = None) -> int:
+    """Train, or tell what that would be."""
+    if dry:
+        return dry_run(settings, checkpoint=checkpoint)
+    return train(parse(settings, checkpoint=checkpoint))

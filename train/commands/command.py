@@ -12,6 +12,7 @@ from nst.train.commands.dry_run import dry_run
 from nst.train.commands.one_run import train
 from nst.train.commands.resume import Checkpoint, find_checkpoint, resumed_settings
 from nst.train.commands.settings import parse
+from nst.train.commands.several import train_each
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -20,12 +21,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, 130 when interrupted, 143 when terminated.
+        The exit status: 0, 1 if some of several failed and 2 if all did, 130 when interrupted,
+        143 when terminated.
     Raises:
         UserError: for every mistake of the user.
     """
     request = read_request(sys.argv[1:] if argv is None else argv)
     try:
+        if len(request.styles) > 1:
+            return train_each(request)
         if request.resume is None:
             return begin(request.settings(), dry=request.dry_run)
         return resume(request, request.resume)

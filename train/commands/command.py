@@ -13,6 +13,7 @@ from nst.train.commands.one_run import train
 from nst.train.commands.resume import Checkpoint, find_checkpoint, resumed_settings
 from nst.train.commands.settings import parse
 from nst.train.commands.several import train_each
+from nst.train.commands.strengths import try_strengths
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -28,6 +29,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     request = read_request(sys.argv[1:] if argv is None else argv)
     try:
+        if request.strengths:
+            return try_strengths(request)
         if len(request.styles) > 1:
             return train_each(request)
         if request.resume is None:

@@ -20,13 +20,12 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def paintings(painting: Path, tmp_path: Path) -> list[Path]:
-    """The second one is no picture."""
+    """The first one is no picture."""
     (tmp_path / "paintings").mkdir()
-    paths = [tmp_path / "paintings" / f"{name}.png" for name in ("first", "second", "third")]
-    for path in paths:
-        shutil.copy(painting, path)
-    paths[1].write_text("hello")
-    return paths
+    broken, well = (tmp_path / "paintings" / f"{name}.png" for name in ("broken", "well"))
+    broken.write_text("hello")
+    shutil.copy(painting, well)
+    return [broken, well]
 
 
 @pytest.fixture
@@ -52,40 +51,36 @@ def test_one_that_fails_does_not_keep_the_others_from_being_trained(
     command = ["--style", *map(str, paintings), *flags, "--trainer.max_steps", "2"]
     assert main(command) == 1
     out, err = capfd.readouterr()
-    assert states(out) == {"first": "done", "second": "failed", "third": "done"}
+    assert states(out) == {"broken": "failed", "well": "done"}
     assert "exit status 2" in out
-    assert "second.png" in err
-    for name in ("first", "third"):
-        assert (tmp_path / "runs" / name / f"{name}.onnx").exists()
-    shutil.copy(painting, paintings[1])
+    assert "broken.png" in err
+    assert (tmp_path / "runs" / "well" / "well.onnx").exists()
+    shutil.copy(painting, paintings[0])
     assert main([*command, "--run.export", "false"]) == 0
-    assert states(capfd.readouterr().out) == {
-        "first": "skipped",
-        "second": "done",
-        "third": "skipped",
-    }
-    assert load_trained_net(tmp_path / "runs" / "second").training["steps"] == 2
-    assert not list((tmp_path / "runs" / "second").glob("*.onnx"))
+    assert states(capfd.readouterr().out) == {"broken": "done", "well": "skipped"}
+    assert load_trained_net(tmp_path / "runs" / "broken").training["steps"] == 2
+    assert not list((tmp_path / "runs" / "broken").glob("*.onnx"))
 
 
 def test_an_interrupted_one_goes_on(
     painting: Path, flags: list[str], tmp_path: Path, capfd: Capture
 ) -> None:
-    """A longer run is one that is not finished; the other one begins where there is nothing."""
+    """A run of 4 steps that has 2 is as one that was interrupted; the other one is finished."""
     other = tmp_path / "other.png"
     shutil.copy(painting, other)
     runs = tmp_path / "runs"
     command = [*flags, "--run.export", "false", "--style", str(painting)]
-    out = ["--out", str(runs / "waves")]
-    assert main([*command, *out, "--trainer.max_steps", "2"]) == 0
-    began = (runs / "waves" / "history.csv").stat().st_mtime
+    assert main([*command, "--out", str(runs / "waves"), "--trainer.max_steps", "2"]) == 0
+    shutil.copytree(runs / "waves", runs / "other")
+    assert main([*command, str(other), "--trainer.max_steps", "2"]) == 0
+    assert states(capfd.readouterr().out) == {"waves": "skipped", "other": "skipped"}
+    shutil.rmtree(runs / "other")
     assert main([*command, str(other), "--trainer.max_steps", "4"]) == 0
-    capfd.readouterr()
-    for name in ("waves", "other"):
+    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
+    for name, previews in (("waves", [2, 4]), ("other", [4])):
         assert load_trained_net(runs / name).training["steps"] == 4
-    previews = sorted(path.name for path in (runs / "waves" / "preview").iterdir())
-    assert previews == ["step_000002.png", "step_000004.png"], "it went on, and did not begin anew"
-    assert (runs / "waves" / "history.csv").stat().st_mtime >= began
+        names = sorted(path.name for path in (runs / name / "preview").iterdir())
+        assert names == [f"step_{step:06d}.png" for step in previews], "goes on, or begins"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -130,16 +125,15 @@ def error_of(capsys: Capture, *arguments: str) -> str:
 def test_what_is_refused_before_anything_begins(
     paintings: list[Path], flags: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
-    first = str(paintings[0])
+    well = str(paintings[1])
     (tmp_path / "more").mkdir()
-    shutil.copy(first, tmp_path / "more" / "first.jpg")
-    same = str(tmp_path / "more" / "first.jpg")
-    assert f"two paintings are called first: {first} and {same}" in error_of(
-        capsys, "--style", first, same, *flags
+    same = str(shutil.copy(well, tmp_path / "more" / "well.jpg"))
+    assert f"two paintings are called well: {well} and {same}" in error_of(
+        capsys, "--style", well, same, *flags
     )
-    assert "two paintings are called first" in error_of(capsys, "--style", first, first, *flags)
+    assert "two paintings are called well" in error_of(capsys, "--style", well, well, *flags)
     missing = str(tmp_path / "x.jpg")
-    assert "x.jpg: there is no such file" in error_of(capsys, "--style", first, missing, *flags)
+    assert "x.jpg: there is no such file" in error_of(capsys, "--style", well, missing, *flags)
     base = ("--style", *map(str, paintings), *flags)
     assert "--stlye" in error_of(capsys, *base, "--stlye", "x")
     assert "nowhere" in error_of(capsys, *base, "--content", "nowhere")
@@ -189,7 +183,7 @@ def queue_of(tmp_path: Path, *names: str, is_done: bool = False) -> Queue:
     ("names", "status"),
     [
         (("well", "well"), 0),
-        (("well", "wrong"), 1),
+        (("well", "wrong", "well"), 1),
         (("killed", "well", "wrong"), 1),
         (("wrong", "killed"), 2),
     ],

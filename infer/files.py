@@ -130,6 +130,27 @@ def ensure_folder(path: Path) -> None:
         raise UserError(f"cannot use the folder {path}: {os_error_reason(error)}") from error
 
 
+def check_folder(path: Path) -> None:
+    """Find out before the work whether a folder can be made and written to, and leave nothing.
+
+    Args:
+        path: the folder; it may exist.
+    Raises:
+        UserError: as :func:`ensure_folder` would.
+    """
+    above = path
+    try:
+        while not above.exists() and above != above.parent:
+            above = above.parent
+        if above == path and not path.is_dir():
+            raise FileExistsError
+        _create_beside(above / "probe").unlink()
+    except FileExistsError as error:
+        raise UserError(f"cannot use the folder {path}: a file has that name") from error
+    except OSError as error:
+        raise UserError(f"cannot use the folder {path}: {os_error_reason(error)}") from error
+
+
 def _final_target(path: Path) -> Path:
     """Follow symbolic links, and find now what renaming would find after the work."""
     target = Path(os.path.realpath(path))

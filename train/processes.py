@@ -24,6 +24,11 @@ def is_first_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
+def is_launched_together() -> bool:
+    """Whether torchrun or the like began this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 @contextmanager
 def joined(folder: Path) -> Iterator[None]:
     """Turn the loss of another process into a line for the user.

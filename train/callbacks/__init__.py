@@ -9,4 +9,5 @@
     interrupts   Ctrl-C and SIGTERM between two steps
     previews     fixed photos as they are stylized so far
     progress     what the terminal shows
+    trial        a few steps, to see how long they take
 """

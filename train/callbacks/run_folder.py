@@ -54,6 +54,7 @@ class RunFolder(pl.Callback):
         preview_every: steps between two previews.
         overwrite: use a folder that holds a run already.
         report: write the page about the run at its end, which takes some seconds.
+        export: write the network as ONNX once the run is over; without it the checkpoints are all.
     Raises:
         UserError: if a number is too small.
     Attributes:
@@ -68,6 +69,7 @@ class RunFolder(pl.Callback):
         preview_every: int = 250,
         overwrite: bool = False,
         report: bool = True,
+        export: bool = True,
     ) -> None:
         if min(checkpoint_every, preview_every) < 1 or not checkpoint_minutes > 0:
             raise UserError(
@@ -80,6 +82,7 @@ class RunFolder(pl.Callback):
         self.preview_every = preview_every
         self.overwrite = overwrite
         self.report = report
+        self.export = export
         self.last_step = 0
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
@@ -110,10 +113,7 @@ class RunFolder(pl.Callback):
             return out
         if not resume and any(map(Path.exists, checkpoint_files(out))):
             if not self.overwrite:
-                raise UserError(
-                    f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
-                    "another --out begins anew beside it, --run.overwrite true in its place"
-                )
+                raise held_already(out)
             clear(out)
         for folder in (out, out / LAST_CHECKPOINT.parent, out / PREVIEWS):
             ensure_folder(folder)
@@ -255,6 +255,14 @@ class RunFolder(pl.Callback):
 def checkpoint_files(out: Path) -> list[Path]:
     """Where the folder of a run keeps its checkpoints, the newest first."""
     return [out / LAST_CHECKPOINT, out / PREVIOUS_CHECKPOINT]
+
+
+def held_already(out: Path) -> UserError:
+    """What a new run says of a folder that holds a run."""
+    return UserError(
+        f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
+        "another --out begins anew beside it, --run.overwrite true in its place"
+    )
 
 
 def clear(out: Path) -> None:

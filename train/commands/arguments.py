@@ -30,8 +30,9 @@ DESCRIPTION = """Train a style on one painting:
   nst-train --style painting.jpg --content photos/ --config quality --out runs/painting
   nst-train --resume runs/painting        go on where a run was interrupted; with --style, begin
                                           one if there is none yet
-  nst-train --style paintings/*.jpg       one run for each, in folders of --out (default: runs)
-  nst-train --style painting.jpg --dry-run                  settings, memory, time
+  nst-train --style paintings/*.jpg       one run for each, in folders of --out (default: runs);
+                                          again, it goes on with those that are not finished
+  nst-train --style painting.jpg --dry-run                  settings, speed, time, memory, disk
   nst-train --style painting.jpg --try-strengths 0.5,1,2    short runs and one picture of them
 
 Short names: --style is --model.style, --net is --model.net, --warm-start is --model.warm_start,

@@ -8,9 +8,13 @@ from nst.export import ParityError
 from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.train.commands.arguments import Request, read_request
+from nst.train.commands.dry_run import dry_run
 from nst.train.commands.one_run import train
-from nst.train.commands.resume import find_checkpoint, resumed_settings
+from nst.train.commands.resume import Checkpoint, find_checkpoint, resumed_settings
 from nst.train.commands.settings import parse
+from nst.train.commands.several import train_each
+from nst.train.commands.strengths import try_strengths
+from nst.train.processes import is_launched_together
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -19,14 +23,21 @@ def run(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, 130 when interrupted, 143 when terminated.
+        The exit status: 0, 1 if some of several failed and 2 if all did, 130 when interrupted,
+        143 when terminated.
     Raises:
         UserError: for every mistake of the user.
     """
     request = read_request(sys.argv[1:] if argv is None else argv)
+    if (request.strengths or len(request.styles) > 1) and is_launched_together():
+        raise UserError("several runs begin their own processes: start them without torchrun")
     try:
+        if request.strengths:
+            return try_strengths(request)
+        if len(request.styles) > 1:
+            return train_each(request)
         if request.resume is None:
-            return train(parse(request.settings()))
+            return begin(request.settings(), dry=request.dry_run)
         return resume(request, request.resume)
     except (ModelFileError, ParityError) as error:
         raise UserError(str(error)) from error
@@ -41,7 +52,14 @@ def resume(request: Request, folder: Path) -> int:
     checkpoint = find_checkpoint(folder)
     if checkpoint is not None:
         settings = [*resumed_settings(folder), *request.settings()]
-        return train(parse(settings, checkpoint=checkpoint))
+        return begin(settings, dry=request.dry_run, checkpoint=checkpoint)
     if not request.styles:
         raise UserError(f"there is no run to go on with in {folder}: name the folder of one")
-    return train(parse(request.settings("--out", str(folder))))
+    return begin(request.settings("--out", str(folder)), dry=request.dry_run)
+
+
+def begin(settings: list[str], *, dry: bool, checkpoint: Checkpoint | None = None) -> int:
+    """Train, or tell what that would be."""
+    if dry:
+        return dry_run(settings, checkpoint=checkpoint)
+    return train(parse(settings, checkpoint=checkpoint))

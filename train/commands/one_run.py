@@ -1,47 +1,28 @@
 """One run: training, export, report, and what to do next."""
 
-from pytorch_lightning.trainer.states import TrainerStatus
-from pytorch_lightning.utilities.exceptions import SIGTERMException
-
 from nst.export import export_onnx
-from nst.infer.command_line import EXIT_INTERRUPTED, print_line, print_notice
-from nst.infer.errors import UserError, os_error_reason
+from nst.infer.command_line import print_line, print_notice
+from nst.infer.errors import UserError
 from nst.infer.messages import counted
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_folder import RunFolder
+from nst.train.commands.fitting import fit
 from nst.train.commands.settings import TrainCLI
-from nst.train.errors import enough_memory
-from nst.train.processes import forget_children, joined
 
-EXIT_TERMINATED = 143
-LESS_MEMORY = "use a smaller --data.batch_size, --data.crop_px or --model.style_size"
+NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
 
 
 def train(cli: TrainCLI) -> int:
     """Train, export, and say what to do next."""
-    run_folder = cli.run_folder
-    try:
-        with joined(run_folder.folder), enough_memory(LESS_MEMORY):
-            cli.trainer.fit(
-                cli.model,
-                datamodule=cli.datamodule,
-                ckpt_path=cli.checkpoint.path if cli.checkpoint else None,
-                weights_only=True,
-            )
-    except SystemExit as error:
-        # Lightning ends the process after Ctrl-C, once the callbacks have saved what there is.
-        if cli.trainer.state.status != TrainerStatus.INTERRUPTED:
-            raise
-        forget_children(cli.trainer)
-        if cli.trainer.is_global_zero:
-            report_interrupt(run_folder)
-        return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
-    except OSError as error:
-        where = error.filename or run_folder.folder
-        raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
-    return finish(cli) if cli.trainer.is_global_zero else 0
+    status = fit(cli)
+    if not cli.trainer.is_global_zero:
+        return status
+    if status:
+        report_interrupt(cli.run_folder)
+        return status
+    return finish(cli)
 
 
 def finish(cli: TrainCLI) -> int:
@@ -52,7 +33,10 @@ def finish(cli: TrainCLI) -> int:
         for line in skipped:
             print_line(f"  {line}")
     if run_folder.last_step == 0 and cli.checkpoint is None:
-        raise UserError("the run had no step: give --trainer.max_steps at least 1")
+        raise UserError(NO_STEP)
+    if not run_folder.export:
+        print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
+        return 0
     trained = load_trained_net(run_folder.folder)
     report = export_onnx(trained, run_folder.folder / f"{trained.style}.onnx")
     print_line(report.summary())

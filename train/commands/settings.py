@@ -101,18 +101,21 @@ class TrainCLI(LightningCLI):
         return super().instantiate_trainer(**kwargs)
 
 
-def parse(arguments: list[str], *, checkpoint: Checkpoint | None = None) -> TrainCLI:
+def parse(
+    arguments: list[str], *, checkpoint: Checkpoint | None = None, kind: type[TrainCLI] = TrainCLI
+) -> TrainCLI:
     """Read the settings and make system, data and trainer of them.
 
     Args:
         arguments: the settings.
         checkpoint: with which a run goes on; None for a new one.
+        kind: what is made of them, if not all of a run.
     Raises:
         UserError: if a setting is wrong.
     """
     quiet_lightning()
     try:
-        return TrainCLI(arguments, checkpoint=checkpoint)
+        return kind(arguments, checkpoint=checkpoint)
     except ArgumentError as error:
         raise UserError(f"{plain(str(error))} (see nst-train --help)") from error
     except (MisconfigurationException, ValueError, TypeError, AttributeError) as error:

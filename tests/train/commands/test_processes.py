@@ -149,3 +149,13 @@ def test_without_memory_the_flags_are_named(
         "nst-train: not enough memory on the GPU: use a smaller --data.batch_size, "
         "--data.crop_px or --model.style_size"
     )
+
+
+def test_several_runs_do_not_begin_in_every_process(
+    painting: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nst.train.cli import main
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["--style", str(painting), str(painting)]) == 2
+    assert "without torchrun" in capsys.readouterr().err

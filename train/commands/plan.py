@@ -1,0 +1,83 @@
+"""The settings of several runs, before any of them begins."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nst.train.callbacks.run_folder import checkpoint_files, held_already
+from nst.train.commands.limits import Limits
+from nst.train.commands.settings import TrainCLI, parse
+from nst.train.photos import PhotoDataModule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the settings say of all of them.
+
+    Attributes:
+        out: the folder that was named, if one was.
+        overwrite: whether finished runs are done anew.
+        export: whether runs write an ONNX file.
+        limits: what ends each of them.
+        is_limited: whether the user named a limit.
+        style: the painting.
+        data: the photos.
+    """
+
+    out: Path | None
+    overwrite: bool
+    export: bool
+    limits: Limits
+    is_limited: bool
+    style: Path
+    data: PhotoDataModule
+
+    def parent(self, default: Path) -> Path:
+        """The folder that holds the folders of the runs.
+
+        Raises:
+            UserError: if it is the folder of a run.
+        """
+        out = default if self.out is None else Path(self.out)
+        if any(map(Path.exists, checkpoint_files(out))):
+            raise held_already(out)
+        return out
+
+
+class PlanCLI(TrainCLI):
+    """The settings alone, and the photos: each run makes its own network and losses."""
+
+    is_limited = False
+
+    def before_instantiate_classes(self) -> None:
+        """Find out what the user named before defaults are filled in."""
+        trainer = self.config.trainer
+        self.is_limited = trainer.max_steps != -1 or trainer.max_time is not None
+        super().before_instantiate_classes()
+
+    def instantiate_classes(self) -> None:
+        """The photos; wrong ones are told once, and not by each run."""
+        data: dict[str, Any] = self.config.data.as_dict()
+        self.datamodule = PhotoDataModule(**data)
+
+
+def read_plan(arguments: list[str]) -> Plan:
+    """Read the settings.
+
+    Args:
+        arguments: of one of the runs.
+    Raises:
+        UserError: if a setting is wrong.
+    """
+    cli = parse(arguments, kind=PlanCLI)
+    assert isinstance(cli, PlanCLI)
+    run, trainer = cli.config.run, cli.config.trainer
+    return Plan(
+        out=run.out,
+        overwrite=run.overwrite,
+        export=run.export,
+        limits=Limits.of(trainer.max_steps, trainer.max_time),
+        is_limited=cli.is_limited,
+        style=Path(cli.config.model.style),
+        data=cli.datamodule,
+    )

@@ -2,16 +2,23 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch.distributed
+from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 
-from nst.infer.command_line import print_notice
+from nst.infer.command_line import EXIT_USER_ERROR, print_notice
 from nst.infer.errors import UserError
+
+TIMEOUT = timedelta(minutes=5)
+"""How long a process waits for the others in a step."""
+WATCH_S = 1.0
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """What Lightning, torchrun and SLURM tell a process about its place."""
@@ -29,6 +36,14 @@ def is_launched_together() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def together() -> DDPStrategy:
+    """How several processes train: each on its photos, with the mean of their gradients.
+
+    The VGG is the same everywhere and stays so: it need not be sent around in every step.
+    """
+    return DDPStrategy(broadcast_buffers=False, timeout=TIMEOUT)
+
+
 @contextmanager
 def joined(folder: Path) -> Iterator[None]:
     """Turn the loss of another process into a line for the user.
@@ -39,6 +54,7 @@ def joined(folder: Path) -> Iterator[None]:
         UserError: if a collective operation fails.
     """
     message = f"another process of this run has ended; nst-train --resume {folder} goes on"
+    done = watch_parent(message)
     handler = _Teller(message)
     logger = logging.getLogger(OBSERVER)
     logger.setLevel(logging.INFO)
@@ -51,7 +67,32 @@ def joined(folder: Path) -> Iterator[None]:
             raise
         raise UserError(message) from error
     finally:
+        done.set()
         logger.removeHandler(handler)
+
+
+def watch_parent(message: str) -> threading.Event:
+    """End this process when the one that began it has ended, which no collective operation tells.
+
+    The first process of a machine has the user's shell as its parent, and outlives it.
+
+    Args:
+        message: for the user.
+    Returns:
+        What ends the watch.
+    """
+    done = threading.Event()
+    parent = os.getppid()
+
+    def watch() -> None:
+        while not done.wait(WATCH_S):
+            if os.getppid() != parent:
+                print_notice("nst-train", message)
+                os._exit(EXIT_USER_ERROR)
+
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        threading.Thread(target=watch, daemon=True).start()
+    return done
 
 
 def is_lost_connection(error: RuntimeError) -> bool:

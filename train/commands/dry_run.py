@@ -13,7 +13,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.cli import LightningCLI
 
 from nst.infer.command_line import print_line, print_notice
 from nst.infer.errors import UserError
@@ -53,8 +52,8 @@ class DryRunCLI(TrainCLI):
         if is_new and any(map(Path.exists, checkpoint_files(out))):
             raise held_already(out)
         check_folder(out)
-        return LightningCLI.instantiate_trainer(
-            self, logger=False, enable_checkpointing=False, enable_progress_bar=False, **kwargs
+        return self.make_trainer(
+            logger=False, enable_checkpointing=False, enable_progress_bar=False, **kwargs
         )
 
 

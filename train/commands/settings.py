@@ -19,6 +19,7 @@ from nst.train.commands.arguments import DESCRIPTION, plain
 from nst.train.commands.resume import Checkpoint
 from nst.train.photos import PhotoDataModule
 from nst.train.precision import default_precision
+from nst.train.processes import together
 from nst.train.system import StyleTransferSystem
 
 DEFAULT_MAX_STEPS = 3000
@@ -98,6 +99,12 @@ class TrainCLI(LightningCLI):
             kwargs["logger"] = run_folder.logger(after_step=after_step)
         if self.config.trainer.enable_progress_bar is not False:
             self.trainer_defaults["callbacks"] = TrainingProgress()
+        return self.make_trainer(**kwargs)
+
+    def make_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Lightning's trainer; ``kwargs`` win over the settings."""
+        if trains_together(self.config.trainer):
+            kwargs["strategy"] = together()
         return super().instantiate_trainer(**kwargs)
 
 
@@ -144,6 +151,12 @@ def refuse_unfit(settings: Any) -> None:
         raise UserError(
             f"precision {settings.precision} is not supported: use 32-true, bf16-mixed or 16-mixed"
         )
+
+
+def trains_together(settings: Any) -> bool:
+    """Whether several processes are asked for."""
+    alone = str(settings.devices) in ("1", "auto", "[0]") and settings.num_nodes == 1
+    return settings.strategy == "ddp" or not alone
 
 
 def quiet_lightning() -> None:

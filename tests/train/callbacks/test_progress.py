@@ -14,7 +14,11 @@ from nst.train.photos import PhotoBatch
 def trainer(step: int, max_steps: int = 100) -> Any:
     losses = {"loss/total": 1.5, "loss/content": 1.0, "loss/style": 0.04}
     return SimpleNamespace(
-        global_step=step, max_steps=max_steps, callbacks=[], callback_metrics=losses
+        global_step=step,
+        max_steps=max_steps,
+        world_size=1,
+        callbacks=[],
+        callback_metrics=losses,
     )
 
 

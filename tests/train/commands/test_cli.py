@@ -401,7 +401,7 @@ def test_an_interrupted_run_leaves_a_checkpoint_that_exports(
 
 
 def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def interrupt(arguments: list[str]) -> None:
+    def interrupt(arguments: list[str], **_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("nst.train.commands.command.parse", interrupt)

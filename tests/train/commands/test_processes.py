@@ -76,14 +76,11 @@ def test_two_processes_learn_what_one_does_from_twice_the_batch(
     assert [row.step for row in two] == [row.step for row in one] == [10, 20, 30, 40]
     for mine, theirs in zip(one, two, strict=True):
         assert theirs.kind == mine.kind
-        tolerance = 1e-3 if mine.step == 10 else 2e-2  # Muon makes much of what rounding left
-        for name, value in mine.terms.items():
-            assert theirs.terms[name] == pytest.approx(value, rel=tolerance), (mine.step, name)
+        for name in ("total", "content", "style"):
+            # Later on Muon makes much of what rounding left.
+            tolerance = 1e-3 if mine.step == 10 else 1e-2
+            assert theirs.terms[name] == pytest.approx(mine.terms[name], rel=tolerance)
     trained = [load_trained_net(tmp_path / name) for name in ("one", "two")]
-    for name, value in trained[0].net.state_dict().items():
-        torch.testing.assert_close(
-            trained[1].net.state_dict()[name], value, rtol=0.02, atol=2e-3, msg=name
-        )
     assert [net.training["batch_size"] for net in trained] == [4, 4], "photos of a step, in all"
 
 

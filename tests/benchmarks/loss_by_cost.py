@@ -1,10 +1,10 @@
 """What thinness costs: loss against multiply-accumulates, every network with the same images.
 
     python tests/benchmarks/loss_by_cost.py --style PAINTING... --content PHOTOS --test PHOTOS \\
-        --images 6000 --out FOLDER
+        --images 6000 --out FOLDER [--plain]
 
-Trains each network on each painting with ``nst-train`` (160-px crops, two per step, learning rate
-2e-3), judges them with ``nst-evaluate`` on photos that were not trained on, and writes a table
+Trains each network on each painting with ``nst-train`` from nothing (one crop of 160 px per step;
+``--plain``: content and style loss alone), judges them with ``nst-evaluate`` on photos that were not trained on, and writes a table
 (``table.md``) and a figure (``figure.png``) into the folder. A finished training there is kept, so
 that it can be stopped and started again. Ten minutes for a small network on two fast cores, half an
 hour for ``TransformerNet``.
@@ -25,7 +25,10 @@ from nst.train.evaluate.cost import graph_cost
 
 matplotlib.use("agg")
 
-BATCH_SIZE = 2
+PLAIN = [
+    *("--model.stability_weight", "0", "--model.grid_weight", "0"),
+    *("--model.knob_share", "0"),
+]
 NETS: dict[str, list[str]] = {
     "realtime": ["--config", "realtime"],
     "balanced": ["--config", "balanced"],
@@ -61,9 +64,8 @@ def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
             "nst-train",
             *NETS[net],
             *("--style", painting, "--content", settings.content, "--out", folder),
-            *("--run.overwrite", "true", "--trainer.max_steps", settings.images // BATCH_SIZE),
-            *("--data.crop_px", 160, "--data.batch_size", BATCH_SIZE),
-            *("--warm-start", "none"),
+            *("--run.overwrite", "true", "--trainer.max_steps", settings.images),
+            *("--warm-start", "none", *(PLAIN if settings.plain else ())),
         )
     return folder
 
@@ -109,7 +111,7 @@ def draw(judgements: list[Judgement], path: Path) -> None:
         for x, y, net in own:
             axes.annotate(net, (x, y), textcoords="offset points", xytext=(4, 6), fontsize=8)
     axes.set(xscale="log", xlabel="multiply-accumulates per pixel", ylabel="content + 12 x style")
-    axes.margins(x=0.15, y=0.1)
+    axes.margins(x=0.25, y=0.1)
     axes.legend()
     figure.savefig(path, dpi=110)
 
@@ -122,6 +124,7 @@ def main() -> None:
     parser.add_argument("--test", type=Path, required=True, help="photos to judge on")
     parser.add_argument("--images", type=int, default=6000, help="photos that each network sees")
     parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS))
+    parser.add_argument("--plain", action="store_true", help="content and style loss alone")
     parser.add_argument("--out", type=Path, required=True, help="folder of runs and results")
     settings = parser.parse_args()
     if len({painting.stem for painting in settings.style}) < len(settings.style):

@@ -11,6 +11,7 @@
     draws       which photo comes next
     small_copies  of large photos, kept between runs
     cache_folder  where that is
+    folder_lock   one run at a time in a folder
     processes   several that train together
     credit      whose painting it is
     painting    the painting as a tensor

@@ -1,5 +1,7 @@
 """The command ``nst-train``; the work is in ``nst.train.commands.command``."""
 
+import os
+import sys
 from collections.abc import Sequence
 
 from nst.infer.command_line import EXIT_INTERRUPTED, needs_extra, report_user_error
@@ -14,7 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, 2 after a mistake of the user, 130 when interrupted.
+        The exit status: 0, 1 when nobody reads the output any more, 2 after a mistake of the user,
+        130 when interrupted.
     """
     try:
         with needs_extra("train"):
@@ -25,3 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except UserError as error:
         return report_user_error(PROG, error)
+    except BrokenPipeError:  # nobody reads on: what Python flushes at its end has to go elsewhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

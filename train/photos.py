@@ -1,6 +1,7 @@
 """A folder of photos as training batches."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,12 +11,15 @@ from PIL import Image, ImageOps
 from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nst.infer.command_line import print_notice
 from nst.infer.errors import UserError
+from nst.infer.messages import counted
 from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
 from nst.train.cache_folder import cache_folder
 from nst.train.draws import Draw, EndlessSampler, Share
 from nst.train.painting import to_tensor
+from nst.train.processes import is_first_process
 from nst.train.small_copies import SmallCopies, read_photo
 
 PACKAGED_PHOTOS = Path(__file__).parent / "content"
@@ -99,8 +103,8 @@ class PhotoDataModule(pl.LightningDataModule):
         crop_px: side of the square crops, in pixels, at least 32.
         batch_size: photos per step and device.
         workers: processes per device that read photos; by default one per spare core, at most 8.
-        cache: keep small copies of photos above 1.5 megapixels in ~/.cache/nst/photos (4 GB at
-            most), so that they are decoded once.
+        cache: keep small copies of photos above 1.5 megapixels in ~/.cache/nst/photos, so
+            that they are decoded once; when a run begins, the oldest above 4 GB go.
     Raises:
         UserError: if the folder is missing or holds no readable photo, or a number is too small.
     """
@@ -151,6 +155,7 @@ class PhotoDataModule(pl.LightningDataModule):
             num_workers=workers,
             collate_fn=collate,
             persistent_workers=workers > 0,
+            worker_init_fn=leave_signals,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -166,8 +171,15 @@ class PhotoDataModule(pl.LightningDataModule):
         return {"drawn": self.drawn, "photos": len(self.folder)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the photo after those."""
+        """Go on with the photo after those; say so if there are other photos now."""
         self.drawn = state_dict["drawn"]
+        before = state_dict["photos"]
+        if before != len(self.folder) and is_first_process():
+            print_notice(
+                "nst-train",
+                f"the content folder has {counted(len(self.folder), 'photo')} and had {before}: "
+                "they come in another order from now on",
+            )
 
     def on_before_batch_transfer(self, batch: PhotoBatch, dataloader_idx: int) -> PhotoBatch:
         """Stop where a reading process found no photo; its own exception would lose its form."""
@@ -204,6 +216,12 @@ def default_workers(trainers: int = 1) -> int:
     else:
         cores = os.cpu_count() or 1
     return max(1, min(8, cores // trainers - 1))
+
+
+def leave_signals(_worker: int) -> None:
+    """Leave Ctrl-C and SIGTERM to the process that trains: a terminal sends them to all."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def collate(crops: list[Crop]) -> PhotoBatch:

@@ -45,11 +45,12 @@ def together() -> DDPStrategy:
 
 
 @contextmanager
-def joined(folder: Path) -> Iterator[None]:
+def joined(folder: Path, trainer: pl.Trainer) -> Iterator[None]:
     """Turn the loss of another process into a line for the user.
 
     Args:
         folder: of the run, for the message.
+        trainer: whether it has done a step tells a loss from processes that never met.
     Raises:
         UserError: if a collective operation fails.
     """
@@ -65,6 +66,9 @@ def joined(folder: Path) -> Iterator[None]:
     except RuntimeError as error:
         if not is_lost_connection(error):
             raise
+        if trainer.global_step == 0:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"the processes of this run do not meet: {reason}") from error
         raise UserError(message) from error
     finally:
         done.set()

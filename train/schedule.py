@@ -22,6 +22,15 @@ def share_done(trainer: pl.Trainer) -> float:
     return min(1.0, max(shares))
 
 
+def agreed_share(trainer: pl.Trainer) -> float:
+    """``share_done`` of the first process, in all of them: their clocks differ."""
+    share = share_done(trainer)
+    timers = (isinstance(each, Timer) for each in trainer.callbacks)  # type: ignore[attr-defined]
+    if trainer.world_size > 1 and any(timers):
+        return float(trainer.strategy.broadcast(share))
+    return share
+
+
 class Phase(NamedTuple):
     """What a run learns now.
 

@@ -84,7 +84,10 @@ def read_photo(path: Path, *, draft_px: int | None) -> Image.Image:
 
 def drop_oldest(folder: Path, *, most_bytes: int) -> None:
     """Make room in a folder that has grown too large: half of it goes, the oldest files first."""
-    files = [(path.stat(), path) for path in folder.iterdir() if path.is_file()]
+    files = []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another run makes room too
+            files.append((path.stat(), path))
     total = sum(status.st_size for status, _ in files)
     if total <= most_bytes:
         return

@@ -35,7 +35,7 @@ from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
 from nst.train.painting import load_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
-from nst.train.schedule import learning_rate_factor, phase_at, share_done
+from nst.train.schedule import agreed_share, learning_rate_factor, phase_at
 from nst.train.warm_start import BASE, start_from
 
 KNOB_LEARNING_RATE = 1e-2
@@ -210,7 +210,7 @@ class StyleTransferSystem(pl.LightningModule):
 
     def on_train_batch_start(self, batch: PhotoBatch, batch_idx: int) -> None:
         """Find out what is to be learned now, and how fast."""
-        self.phase = phase_at(share_done(self.trainer), self.knob_share)
+        self.phase = phase_at(agreed_share(self.trainer), self.knob_share)
         style, knob = self.optimizers().param_groups  # type: ignore[union-attr]
         if self.phase.knob is None:
             factor = learning_rate_factor(self.global_step, self.phase.style)

@@ -6,8 +6,8 @@
 Trains each network on each painting with ``nst-train`` from nothing (one crop of 160 px per step;
 ``--plain``: content and style loss alone), judges them with ``nst-evaluate`` on photos that were
 not trained on, and writes a table (``table.md``) and a figure (``figure.png``) into the folder. A
-finished training there is kept, so that it can be stopped and started again. Ten minutes for a small network on two fast cores, half an
-hour for ``TransformerNet``.
+finished training there is kept, so that it can be stopped and started again. Twenty minutes for a
+small network on two fast cores, 45 for ``TransformerNet``.
 """
 
 import argparse

@@ -23,6 +23,7 @@ def system(painting: Path, **settings: Any) -> StyleTransferSystem:
         precision="32-true",
         global_step=40,
         max_steps=100,
+        world_size=1,
         callbacks=[],
     )
     made.log = lambda *_, **__: None  # type: ignore[method-assign]

@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
-from torch import nn
 
 from nst.infer.files import atomic_write
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.guard import is_finite
 from nst.train.callbacks.interrupts import AGREE_STEPS
 
 FIRST_AFTER_S = 10.0
@@ -22,14 +21,18 @@ class Checkpoints:
         folder: of the run.
         every_steps: a checkpoint at least that often,
         every_minutes: and that often.
+        last_is_whole: whether there is a last one that was read; one that could not be is dropped.
     """
 
-    def __init__(self, folder: Path, *, every_steps: int, every_minutes: float) -> None:
+    def __init__(
+        self, folder: Path, *, every_steps: int, every_minutes: float, last_is_whole: bool
+    ) -> None:
         self.last = folder / LAST_CHECKPOINT
         self.previous = folder / PREVIOUS_CHECKPOINT
         self.every_steps = every_steps
         self.every_s = 60 * every_minutes
         self.saved_step = 0
+        self._last_is_whole = last_is_whole
         self._due_s: float | None = None
 
     def is_due(self, trainer: pl.Trainer) -> bool:
@@ -48,24 +51,31 @@ class Checkpoints:
         """Write one, unless the weights are no numbers: such a state is not worth keeping.
 
         Returns:
-            Whether they are.
+            Whether it is written.
         Raises:
             UserError: if it cannot be written. Those before it stay.
         """
-        self.saved_step = trainer.global_step
         self._due_s = time.monotonic() + self.every_s
         if not is_finite(trainer.lightning_module):
             return False
-        if not trainer.is_global_zero:
+        if trainer.is_global_zero:
+            with atomic_write(self.last) as path:
+                trainer.save_checkpoint(path)
+                if self._last_is_whole:
+                    self._keep_last()
+            self._last_is_whole = True
+        else:
             trainer.save_checkpoint(self.last)  # takes part, and writes nothing
-            return True
-        with atomic_write(self.last) as path:
-            trainer.save_checkpoint(path)
-            if self.last.exists():
-                self.last.replace(self.previous)
+        self.saved_step = trainer.global_step
         return True
 
-
-def is_finite(module: nn.Module) -> bool:
-    """Whether all weights are numbers."""
-    return all(bool(torch.isfinite(value).all()) for value in module.parameters())
+    def _keep_last(self) -> None:
+        """Make what is the last one now the one before, without a time in which there is none."""
+        beside = self.previous.with_name(f".{self.previous.name}.tmp-link")
+        beside.unlink(missing_ok=True)
+        try:
+            beside.hardlink_to(self.last)
+        except OSError:  # a file system without links
+            self.last.replace(self.previous)
+        else:
+            beside.replace(self.previous)

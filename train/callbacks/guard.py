@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from torch import nn
 
 from nst.infer.errors import UserError
 from nst.train.callbacks.history import Row
@@ -47,6 +48,11 @@ class LossGuard:
         self._good: State | None = None
         self._newest: State | None = None
 
+    def begin(self, system: StyleTransferSystem, optimizer: torch.optim.Optimizer) -> None:
+        """Take what there is for good, where nothing better is known."""
+        if self._good is None:
+            self._good = snapshot(system, optimizer)
+
     def check(
         self, row: Row, system: StyleTransferSystem, optimizer: torch.optim.Optimizer
     ) -> str | None:
@@ -64,28 +70,33 @@ class LossGuard:
         if row.kind != self._kind:
             self._kind = row.kind
             self._usual.clear()
-        trouble = self.trouble(row)
+        trouble = self.trouble(row, system)
         if trouble is None:
             self._usual.append(row.total)
-            self._good, self._newest = self._newest, snapshot(system, optimizer)
+            self._good = self._newest or self._good
+            self._newest = snapshot(system, optimizer)
             return None
-        state = self._good or self._newest
-        if state is None or self.restores == MOST_RESTORES:
-            if state is not None:
-                restore(state, system, optimizer)
-            raise DivergedError(
-                f"the training diverged at step {row.step} ({trouble}), for the "
-                f"{ordinal(self.restores + 1)} time: lower --model.learning_rate or "
-                "--model.style_strength, or try --trainer.precision 32-true"
-            )
-        restore(state, system, optimizer)
+        return self._go_back(f"step {row.step}: {trouble}", system, optimizer)
+
+    def _go_back(
+        self, trouble: str, system: StyleTransferSystem, optimizer: torch.optim.Optimizer
+    ) -> str:
+        assert self._good is not None, "begin() comes first"
+        restore(self._good, system, optimizer)
         self._newest = None
         self._usual.clear()
+        if self.restores == MOST_RESTORES:
+            self.restores = 0  # whoever goes on with other settings begins anew
+            raise DivergedError(
+                f"the training diverged for the fourth time ({trouble}): lower "
+                "--model.learning_rate or --model.style_strength, or try --trainer.precision "
+                "32-true, with --resume"
+            )
         self.restores += 1
         system.rate_factor = self.rate_factor
         return (
-            f"step {row.step}: {trouble}; back to the last good state, "
-            f"with {self.rate_factor:g} times the learning rate"
+            f"{trouble}; back to the last good state, with {self.rate_factor:g} times the "
+            "learning rate"
         )
 
     @property
@@ -93,26 +104,37 @@ class LossGuard:
         """What the learning rate is to be multiplied by now."""
         return RATE_FACTOR**self.restores
 
-    def trouble(self, row: Row) -> str | None:
-        """What is wrong with the losses of the last steps."""
+    def trouble(self, row: Row, system: StyleTransferSystem) -> str | None:
+        """What is wrong with the losses of the last steps, or with the weights after them."""
         if not math.isfinite(row.total):
             return "the loss is no number any more"
+        if not is_finite(system.net):
+            return "weights are no numbers any more"
         if len(self._usual) >= LEAST_ROWS and row.total > SPIKE * median(self._usual):
             return f"the loss rose from {median(self._usual):.3g} to {row.total:.3g}"
         return None
 
     def state_dict(self) -> State:
-        """What a checkpoint keeps."""
-        return {"restores": self.restores}
+        """What a checkpoint keeps: all, so that what comes is judged as without interruption."""
+        return {
+            "restores": self.restores,
+            "kind": self._kind,
+            "usual": list(self._usual),
+            "good": self._good,
+            "newest": self._newest,
+        }
 
     def load_state_dict(self, state: State) -> None:
         """Go on as a checkpoint says."""
         self.restores = state["restores"]
+        self._kind = state["kind"]
+        self._usual.extend(state["usual"])
+        self._good, self._newest = state["good"], state["newest"]
 
 
-def ordinal(number: int) -> str:
-    """``first`` to ``fourth``."""
-    return ("first", "second", "third", "fourth")[number - 1]
+def is_finite(module: nn.Module) -> bool:
+    """Whether all weights are numbers."""
+    return all(bool(torch.isfinite(value).all()) for value in module.parameters())
 
 
 def snapshot(system: StyleTransferSystem, optimizer: torch.optim.Optimizer) -> State:

@@ -27,6 +27,7 @@ class TrainingProgress(ProgressBar):
         self.line = LiveLine(stream)
         self.steps: deque[tuple[float, int]] = deque(maxlen=WINDOW_STEPS)
         self.started_s = 0.0
+        self.started_share = 0.0
 
     def disable(self) -> None:
         """Called by Lightning on every process but the first."""
@@ -35,6 +36,7 @@ class TrainingProgress(ProgressBar):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock and the live line."""
         self.started_s = time.monotonic()
+        self.started_share = share_done(trainer)
         self.steps.append((self.started_s, 0))
         self.line.start()
 
@@ -88,7 +90,8 @@ class TrainingProgress(ProgressBar):
     def time_left(self, trainer: pl.Trainer) -> str:
         """Minutes and seconds, or hours and minutes, at the pace so far."""
         share = share_done(trainer)
-        if share <= 0:
+        done = share - self.started_share
+        if done <= 0:
             return "?"
         elapsed_s = time.monotonic() - self.started_s
-        return duration(elapsed_s * (1 - share) / share)
+        return duration(elapsed_s * (1 - share) / done)

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nst.train.callbacks.guard import DivergedError, LossGuard
 from nst.train.callbacks.history import History
 from nst.train.callbacks.interrupts import Interrupts
 from nst.train.callbacks.previews import PREVIEWS, Previews
+from nst.train.folder_lock import lock_folder
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.processes import is_first_process
 from nst.train.system import StyleTransferSystem
@@ -39,7 +41,7 @@ class RunFolder(pl.Callback):
         checkpoints/previous.ckpt  the one before it
         preview/step_*.png    fixed photos, above them stylized as far as the training is
         history.csv           losses, means over ten steps
-        notes.txt             what happened, if anything did: photos left out, interruptions
+        notes.txt             what happened, if anything did: photos left out, a training gone back
         tensorboard/          scalars and the same pictures
         STYLE.onnx            the network, once the run is over
         report.html           a page about the run, then too
@@ -90,6 +92,7 @@ class RunFolder(pl.Callback):
         self._guard = LossGuard()
         self._interrupts = Interrupts()
         self._config = ""
+        self._lock = ExitStack()
         self._history = History()
         self._checkpoints: Checkpoints
         self._previews: Previews
@@ -106,20 +109,38 @@ class RunFolder(pl.Callback):
         Raises:
             UserError: if it cannot be written to, or holds a run already.
         """
-        out = Path("runs") / style if self.out is None else Path(self.out)
-        self.out = out
+        out = self.place(style)
         self._config = config
         if not is_first_process():
             return out
-        if not resume and any(map(Path.exists, checkpoint_files(out))):
-            if not self.overwrite:
-                raise held_already(out)
+        is_held = not resume and any(map(Path.exists, checkpoint_files(out)))
+        if is_held and not self.overwrite:
+            raise held_already(out)
+        ensure_folder(out)
+        self._lock = lock_folder(out)
+        if is_held:
             clear(out)
-        for folder in (out, out / LAST_CHECKPOINT.parent, out / PREVIEWS):
-            ensure_folder(folder)
+        for folder in (LAST_CHECKPOINT.parent, PREVIEWS):
+            ensure_folder(out / folder)
         if not resume:
+            for name in (HISTORY, NOTES):
+                (out / name).unlink(missing_ok=True)
             self.write_config()
         return out
+
+    def place(self, style: str) -> Path:
+        """Settle which folder it is.
+
+        Args:
+            style: name of the style, for the default folder.
+        """
+        out = Path("runs") / style if self.out is None else Path(self.out)
+        self.out = out
+        return out
+
+    def release(self) -> None:
+        """Let others work in the folder again."""
+        self._lock.close()
 
     def write_config(self) -> None:
         """Write the settings."""
@@ -171,6 +192,7 @@ class RunFolder(pl.Callback):
             self.folder,
             every_steps=self.checkpoint_every,
             every_minutes=self.checkpoint_minutes,
+            last_is_whole=str(trainer.ckpt_path) == str(self.folder / LAST_CHECKPOINT),
         )
         self._previews = Previews(self.folder, data)
         self.last_step = trainer.global_step
@@ -179,6 +201,7 @@ class RunFolder(pl.Callback):
             self.write_config()
             self._history.begin(self.folder / HISTORY, after_step=trainer.global_step)
         self._skipped = self.skipped_photos()
+        self._guard.begin(pl_module, trainer.optimizers[0])
         self._interrupts.install()
         self._began_s = time.monotonic()
 
@@ -237,8 +260,11 @@ class RunFolder(pl.Callback):
             self._checkpoints.save(trainer)
 
     def note(self, line: str) -> None:
-        """Tell the user, now and in the folder."""
-        print_notice("nst-train", line)
+        """Tell the user, now and in the folder; of several processes the first one speaks."""
+        if is_first_process():
+            print_notice("nst-train", line)
+        elif line in self.notes():
+            return
         with (self.folder / NOTES).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 

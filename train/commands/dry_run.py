@@ -174,7 +174,7 @@ def tell_needs(cli: TrainCLI, trial: Trial, limits: Limits, done: Done, *, start
     tell(needs_of(cli, trial.pace, rest, start_s + rest.seconds + export_s, memory, disk))
     if disk.needed is not None and disk.free is not None and disk.needed > disk.free:
         raise UserError(f"the disk is too small for the run folder {out_of(cli)}")
-    print_line("nothing was written; leave out --dry-run to begin")
+    print_line("no run folder was made; leave out --dry-run to begin")
 
 
 def needs_of(

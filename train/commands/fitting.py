@@ -1,5 +1,8 @@
 """The steps of a run, and what can end them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
@@ -25,7 +28,7 @@ def fit(cli: TrainCLI) -> int:
     """
     folder = cli.run_folder.folder
     try:
-        with joined(folder), enough_memory(LESS_MEMORY):
+        with joined(folder, cli.trainer), enough_memory(LESS_MEMORY), living_readers():
             cli.trainer.fit(
                 cli.model,
                 datamodule=cli.datamodule,
@@ -41,4 +44,24 @@ def fit(cli: TrainCLI) -> int:
     except OSError as error:
         where = error.filename or folder
         raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
+    finally:
+        cli.run_folder.release()
     return 0
+
+
+@contextmanager
+def living_readers() -> Iterator[None]:
+    """Turn the end of a process that reads photos into a line for the user.
+
+    Raises:
+        UserError: if one was killed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            "a process that reads photos was killed, probably for want of memory (or of /dev/shm "
+            "in a container): use fewer --data.workers, or 0"
+        ) from error

@@ -21,6 +21,7 @@ from nst.train.photos import PhotoDataModule
 from nst.train.precision import default_precision
 from nst.train.processes import together
 from nst.train.system import StyleTransferSystem
+from nst.train.warm_start import NOTHING
 
 DEFAULT_MAX_STEPS = 3000
 STRATEGIES = ("auto", "ddp")
@@ -32,6 +33,11 @@ TRAINER_DEFAULTS: Mapping[str, Any] = {
     "use_distributed_sampler": False,  # photos are shared out by our own
 }
 """Where they are others than Lightning's."""
+WRONG_SETTINGS = (
+    *(MisconfigurationException, ModuleNotFoundError),
+    *(ValueError, TypeError, AttributeError),
+)
+"""What Lightning raises about settings, some of which need packages."""
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
@@ -86,20 +92,26 @@ class TrainCLI(LightningCLI):
             settings.precision = default_precision(str(settings.accelerator))
         if settings.max_steps == -1 and settings.max_time is None:
             settings.max_steps = DEFAULT_MAX_STEPS
+        self.warm_start = self.config.model.warm_start
+        if self.checkpoint is not None:  # which has the weights: what they began with may be gone
+            self.config.model.warm_start = NOTHING
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Make the run folder first: nothing is worth training that cannot be kept."""
+        """Make the trainer, and then the run folder: wrong settings must leave none."""
         run_folder = self.run_folder
+        run_folder.place(self.model.style)
         after_step = self.checkpoint.step if self.checkpoint else 0
-        settings = self.parser.dump(self.config, skip_unset=False)
-        run_folder.prepare(
-            style=self.model.style, config=settings, resume=self.checkpoint is not None
-        )
         if self.config.trainer.logger is not False:
             kwargs["logger"] = run_folder.logger(after_step=after_step)
         if self.config.trainer.enable_progress_bar is not False:
             self.trainer_defaults["callbacks"] = TrainingProgress()
-        return self.make_trainer(**kwargs)
+        trainer = self.make_trainer(**kwargs)
+        self.config.model.warm_start = self.warm_start
+        settings = self.parser.dump(self.config, skip_unset=False)
+        run_folder.prepare(
+            style=self.model.style, config=settings, resume=self.checkpoint is not None
+        )
+        return trainer
 
     def make_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Lightning's trainer; ``kwargs`` win over the settings."""
@@ -125,7 +137,7 @@ def parse(
         return kind(arguments, checkpoint=checkpoint)
     except ArgumentError as error:
         raise UserError(f"{plain(str(error))} (see nst-train --help)") from error
-    except (MisconfigurationException, ValueError, TypeError, AttributeError) as error:
+    except WRONG_SETTINGS as error:
         raise UserError(f"wrong settings: {plain(str(error))}") from error
 
 

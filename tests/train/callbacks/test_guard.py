@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nst.models import load_trained_net
+from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.guard import LEAST_ROWS, SPIKE, DivergedError, LossGuard
 from nst.train.callbacks.history import Row
 from nst.train.photos import PhotoBatch
@@ -71,7 +72,8 @@ def test_a_run_that_goes_wrong_again_and_again_ends_with_advice(
     assert train("--trainer.max_steps", "200", "--run.checkpoint_every", "10") == 2
     lines = capsys.readouterr().err.splitlines()
     assert sum("back to the last good state" in line for line in lines) == 3
-    assert "for the fourth time: lower --model.learning_rate" in lines[-1]
+    assert "diverged for the fourth time" in lines[-1]
+    assert "lower --model.learning_rate" in lines[-1]
     trained = load_trained_net(tmp_path / "run")
     assert all(value.isfinite().all() for value in trained.net.state_dict().values())
 
@@ -102,6 +104,7 @@ def row(step: int, total: float, kind: str = "loss") -> Row:
 
 def settled(guard: LossGuard, system: StyleTransferSystem) -> torch.optim.Optimizer:
     optimizer = system.configure_optimizers()
+    guard.begin(system, optimizer)
     for number in range(LEAST_ROWS):
         assert guard.check(row(number, 1 + 0.1 * (number % 2)), system, optimizer) is None
     return optimizer
@@ -136,6 +139,53 @@ def test_what_is_no_spike(system: StyleTransferSystem) -> None:
     assert guard.check(row(120, 200.0, kind="knob"), system, optimizer) is None, "too early to say"
 
 
-def test_a_run_that_is_wrong_from_its_first_step(system: StyleTransferSystem) -> None:
-    with pytest.raises(DivergedError, match="first time"):
-        LossGuard().check(row(10, math.nan), system, system.configure_optimizers())
+def test_a_good_copy_is_kept_until_another_is_confirmed(system: StyleTransferSystem) -> None:
+    guard = LossGuard()
+    optimizer = settled(guard, system)
+    good = system.net.state_dict()["conv1.weight"].clone()
+    for step in (50, 70, 90):
+        assert guard.check(row(step, math.nan), system, optimizer) is not None
+        torch.testing.assert_close(system.net.state_dict()["conv1.weight"], good)
+        with torch.no_grad():  # the first row after going back is well, its last step was not
+            system.net.state_dict()["conv1.weight"].fill_(step)
+        assert guard.check(row(step + 10, 1.0), system, optimizer) is None
+    with pytest.raises(DivergedError, match="fourth time"):
+        guard.check(row(110, math.nan), system, optimizer)
+    torch.testing.assert_close(system.net.state_dict()["conv1.weight"], good)
+
+
+def test_weights_that_are_no_numbers_are_never_copied(system: StyleTransferSystem) -> None:
+    guard = LossGuard()
+    optimizer = system.configure_optimizers()
+    guard.begin(system, optimizer)
+    good = system.net.state_dict()["conv1.weight"].clone()
+    with torch.no_grad():
+        system.net.state_dict()["conv1.weight"].fill_(math.nan)
+    note = guard.check(row(10, 1.0), system, optimizer)
+    assert note is not None
+    assert "weights are no numbers" in note
+    torch.testing.assert_close(system.net.state_dict()["conv1.weight"], good)
+
+
+def test_a_run_that_goes_on_is_looked_after_as_before(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    from nst.train.cli import main
+
+    assert train("--trainer.max_steps", "65", "--model.knob_share", "0") == 0
+    poison_gradients(monkeypatch, first=67, last=67, value=math.nan)
+    assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "80"]) == 0
+    assert "step 70: the loss is no number any more; back to" in capsys.readouterr().err
+    guard = LossGuard()
+    state = torch.load(tmp_path / "run" / LAST_CHECKPOINT, weights_only=True)
+    guard.load_state_dict(state["callbacks"]["RunFolder"]["guard"])
+    assert guard.restores == 1
+
+
+def test_a_last_step_that_goes_wrong_where_a_checkpoint_is_due(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    poison_gradients(monkeypatch, first=14, last=14, value=math.nan)
+    assert train("--trainer.max_steps", "15", "--run.checkpoint_every", "5") == 2
+    assert "diverged in its last steps" in capsys.readouterr().err
+    assert load_trained_net(tmp_path / "run").training["steps"] == 10

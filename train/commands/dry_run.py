@@ -31,7 +31,7 @@ from nst.train.commands.needs import (
     memory_need,
     run_folder_bytes,
 )
-from nst.train.commands.one_run import NO_STEP
+from nst.train.commands.one_run import NO_STEP, NOTHING_LEFT
 from nst.train.commands.resume import Checkpoint
 from nst.train.commands.settings import TrainCLI, parse
 from nst.train.photos import open_photo
@@ -78,9 +78,7 @@ def dry_run(arguments: list[str], *, checkpoint: Checkpoint | None = None) -> in
     if is_first:
         tell(settings_of(cli, limits, done))
     if done.reaches(limits):
-        print_line(
-            "nothing is left of this run: a larger --trainer.max_steps or max_time makes it longer"
-        )
+        print_line(NOTHING_LEFT)
         return 0
     trial = Trial()
     cli.trainer.callbacks = [trial]  # type: ignore[attr-defined] # and none that writes

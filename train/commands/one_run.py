@@ -12,6 +12,9 @@ from nst.train.commands.fitting import fit
 from nst.train.commands.settings import TrainCLI
 
 NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
+NOTHING_LEFT = (
+    "nothing is left of this run: a larger --trainer.max_steps or max_time makes it longer"
+)
 
 
 def train(cli: TrainCLI) -> int:
@@ -34,6 +37,8 @@ def finish(cli: TrainCLI) -> int:
             print_line(f"  {line}")
     if run_folder.last_step == 0 and cli.checkpoint is None:
         raise UserError(NO_STEP)
+    if cli.checkpoint is not None and run_folder.last_step in (0, cli.checkpoint.step):
+        print_line(NOTHING_LEFT)
     if not run_folder.export:
         print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
         return 0

@@ -58,12 +58,15 @@ def next_commands(record: Record, settings: Mapping[str, Any]) -> list[Command]:
     """
     folder, model = str(record.folder), str(record.model)
     style = str(settings.get("model.style", "painting.jpg"))
+    longer = ["nst-train", "--resume", folder, "--trainer.max_steps", str(2 * record.steps)]
+    if settings.get("trainer.max_time"):
+        longer += ["--trainer.max_time", "null"]
     strong = f"{record.trained.style}.onnx"
     return [
         Command("stylize a photo", typed("nst-infer", "photo.jpg", "--style", model)),
         Command(
             "train on, twice as long in all",
-            typed("nst-train", "--resume", folder, "--trainer.max_steps", str(2 * record.steps)),
+            typed(*longer),
         ),
         Command(
             "judge it on other photos, beside other models",

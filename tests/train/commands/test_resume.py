@@ -202,12 +202,13 @@ def test_a_finished_run_can_be_made_longer(train: Train, tmp_path: Path) -> None
     assert "max_steps: 5" in (run / "config.yaml").read_text()
 
 
-def test_a_finished_run_is_exported_again(train: Train, tmp_path: Path) -> None:
+def test_a_finished_run_is_exported_again(train: Train, tmp_path: Path, capsys: Capture) -> None:
     from nst.train.cli import main
 
     assert train() == 0
     before = weights(tmp_path / "run")
     assert main(["--resume", str(tmp_path / "run")]) == 0
+    assert "nothing is left of this run" in capsys.readouterr().out
     after = weights(tmp_path / "run")
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -352,3 +353,14 @@ def test_nobody_reads_the_output(train: Train, painting: Path, photos: Path) -> 
     result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert result.stdout.startswith("painting")
     assert result.stderr == ""
+
+
+def test_a_run_that_its_time_ended_can_be_made_longer(train: Train, tmp_path: Path) -> None:
+    """By the command that its report names."""
+    from nst.train.cli import main
+
+    assert train("--trainer.max_steps", "100000", "--trainer.max_time", "00:00:00:03") == 0
+    steps = load_trained_net(tmp_path / "run").training["steps"]
+    longer = ("--trainer.max_steps", str(steps + 2), "--trainer.max_time", "null")
+    assert main(["--resume", str(tmp_path / "run"), *longer]) == 0
+    assert load_trained_net(tmp_path / "run").training["steps"] == steps + 2

@@ -29,6 +29,7 @@ def settings_of(arguments: argparse.Namespace, out: Path) -> list[str]:
         *("--config", f"configs/{arguments.config}.yaml"),
         *("--model.style", str(arguments.style), "--data.content", str(arguments.content)),
         *("--run.out", str(out), "--data.cache", str(arguments.cache).lower()),
+        *("--trainer.max_steps", str(arguments.steps + WARM_UP_STEPS)),
         *("--trainer.logger", "false", "--trainer.enable_progress_bar", "false"),
     ]
 

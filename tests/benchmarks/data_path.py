@@ -54,10 +54,10 @@ class Batches:
         for step, batch in enumerate(itertools.islice(self._source, self._steps + WARM_UP_STEPS)):
             if step == WARM_UP_STEPS:
                 self.begun_s = time.perf_counter()
-            if step >= WARM_UP_STEPS:
+            if step > WARM_UP_STEPS:
                 self.images += len(batch.photos)
+            self.ended_s = time.perf_counter()
             yield batch
-        self.ended_s = time.perf_counter()
 
     @property
     def images_per_s(self) -> float:

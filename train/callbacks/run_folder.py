@@ -23,6 +23,8 @@ from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.processes import is_first_process
 from nst.train.system import StyleTransferSystem
 
+RUNS = Path("runs")
+"""Where run folders are, if the user names none."""
 TENSORBOARD = "tensorboard"
 CONFIG = "config.yaml"
 HISTORY = "history.csv"
@@ -113,12 +115,11 @@ class RunFolder(pl.Callback):
         self._config = config
         if not is_first_process():
             return out
-        is_held = not resume and any(map(Path.exists, checkpoint_files(out)))
-        if is_held and not self.overwrite:
-            raise held_already(out)
+        if not resume and not self.overwrite:
+            refuse_run(out)
         ensure_folder(out)
         self._lock = lock_folder(out)
-        if is_held:
+        if not resume and holds_run(out):
             clear(out)
         for folder in (LAST_CHECKPOINT.parent, PREVIEWS):
             ensure_folder(out / folder)
@@ -134,7 +135,7 @@ class RunFolder(pl.Callback):
         Args:
             style: name of the style, for the default folder.
         """
-        out = Path("runs") / style if self.out is None else Path(self.out)
+        out = RUNS / style if self.out is None else Path(self.out)
         self.out = out
         return out
 
@@ -283,12 +284,22 @@ def checkpoint_files(out: Path) -> list[Path]:
     return [out / LAST_CHECKPOINT, out / PREVIOUS_CHECKPOINT]
 
 
-def held_already(out: Path) -> UserError:
-    """What a new run says of a folder that holds a run."""
-    return UserError(
-        f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
-        "another --out begins anew beside it, --run.overwrite true in its place"
-    )
+def holds_run(out: Path) -> bool:
+    """Whether there is a run in a folder that could go on."""
+    return any(map(Path.exists, checkpoint_files(out)))
+
+
+def refuse_run(out: Path) -> None:
+    """Refuse a folder for a new run that holds one already.
+
+    Raises:
+        UserError: if it does.
+    """
+    if holds_run(out):
+        raise UserError(
+            f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
+            "another --out begins anew beside it, --run.overwrite true in its place"
+        )
 
 
 def clear(out: Path) -> None:

@@ -21,7 +21,7 @@ from nst.infer.messages import counted
 from nst.infer.pictures.images import read_image
 from nst.infer.pictures.photo_files import spread
 from nst.models import tier_of
-from nst.train.callbacks.run_folder import checkpoint_files, held_already
+from nst.train.callbacks.run_folder import refuse_run
 from nst.train.callbacks.trial import Pace, Trial
 from nst.train.commands.fitting import fit
 from nst.train.commands.limits import Done, Limits, Rest, rest_of
@@ -35,6 +35,7 @@ from nst.train.commands.one_run import NO_STEP, NOTHING_LEFT
 from nst.train.commands.resume import Checkpoint
 from nst.train.commands.settings import TrainCLI, parse
 from nst.train.photos import open_photo
+from nst.train.warm_start import NOTHING
 
 TRIED_PHOTOS = 32
 EXPORT_S = 10.0
@@ -47,10 +48,9 @@ class DryRunCLI(TrainCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Refuse the folders that a run would refuse, and log nothing."""
-        out = self.run_folder.out = out_of(self)
-        is_new = self.checkpoint is None and not self.run_folder.overwrite
-        if is_new and any(map(Path.exists, checkpoint_files(out))):
-            raise held_already(out)
+        out = self.run_folder.place(self.model.style)
+        if self.checkpoint is None and not self.run_folder.overwrite:
+            refuse_run(out)
         check_folder(out)
         return self.make_trainer(
             logger=False, enable_checkpointing=False, enable_progress_bar=False, **kwargs
@@ -104,12 +104,8 @@ def settings_of(cli: TrainCLI, limits: Limits, done: Done) -> Iterator[tuple[str
     learned_height, learned_width = system.painting.shape[-2:]
     yield "painting", f"{style}, {width}x{height} px, learned at {learned_width}x{learned_height}"
     parameters = sum(value.numel() for value in net.parameters())
-    begins = system.settings["warm_start"]
-    yield (
-        "network",
-        f"{tier_of(net.architecture) or net.architecture['name']}, {parameters:,} parameters, "
-        + ("begins with nothing" if begins == "none" else f"begins with {begins}"),
-    )
+    name = tier_of(net.architecture) or net.architecture["name"]
+    yield "network", f"{name}, {parameters:,} parameters, {beginning_of(cli)}"
     yield "photos", photos_of(cli)
     crop, batch = cli.datamodule.crop_px, cli.datamodule.batch_size
     yield "batch", f"{counted(batch, 'crop')} of {crop}x{crop} px"
@@ -118,7 +114,15 @@ def settings_of(cli: TrainCLI, limits: Limits, done: Done) -> Iterator[tuple[str
         yield "done", counted(done.steps, "step")
     yield "optimizer", f"{system.optimizer_name}, learning rate {system.learning_rate:g}"
     yield "device", f"{device_name(cli.trainer)}, {cli.trainer.precision}"
-    yield "run folder", str(out_of(cli))
+    yield "run folder", str(cli.run_folder.folder)
+
+
+def beginning_of(cli: TrainCLI) -> str:
+    """What the network knows before the first step."""
+    if cli.checkpoint is not None:
+        return f"goes on with {cli.checkpoint.path}"
+    begins = cli.model.settings["warm_start"]
+    return "begins with nothing" if begins == NOTHING else f"begins with {begins}"
 
 
 def photos_of(cli: TrainCLI) -> str:
@@ -167,11 +171,11 @@ def tell_needs(cli: TrainCLI, trial: Trial, limits: Limits, done: Done, *, start
     export_s = EXPORT_S if export else 0.0
     disk = Need(
         run_folder_bytes(cli, steps=done.steps + rest.steps, preview=trial.preview),
-        free_disk_bytes(out_of(cli)),
+        free_disk_bytes(cli.run_folder.folder),
     )
     tell(needs_of(cli, trial.pace, rest, start_s + rest.seconds + export_s, memory, disk))
     if disk.needed is not None and disk.free is not None and disk.needed > disk.free:
-        raise UserError(f"the disk is too small for the run folder {out_of(cli)}")
+        raise UserError(f"the disk is too small for the run folder {cli.run_folder.folder}")
     print_line("no run folder was made; leave out --dry-run to begin")
 
 
@@ -217,9 +221,3 @@ def amounts(need: Need) -> str:
 def bytes_as_text(number: int) -> str:
     """In megabytes or gigabytes."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
-
-
-def out_of(cli: TrainCLI) -> Path:
-    """The run folder, which need not be there."""
-    out = cli.run_folder.out
-    return Path("runs") / cli.model.style if out is None else Path(out)

@@ -20,6 +20,8 @@ EXPORT_BYTES = 300_000_000
 
 CHECKPOINTS = 3
 """The last, the one before, and one that is being written."""
+STATES = 3
+"""In each of them: the newest, and two that the guard may go back to."""
 PREVIEW_COPIES = 2
 """In its folder, and in TensorBoard's file."""
 ROW_BYTES = 100
@@ -42,25 +44,32 @@ def run_folder_bytes(cli: TrainCLI, *, steps: float, preview: PreviewCost) -> in
         steps: of the run.
         preview: what each preview takes.
     """
-    kept: dict[str, Any] = {
+    state = {
         "state_dict": cli.model.state_dict(),
         "optimizer_states": [each.state_dict() for each in cli.trainer.optimizers],
     }
-    cli.model.on_save_checkpoint(kept)
-    buffer = io.BytesIO()
-    torch.save(kept, buffer)
+    about: dict[str, Any] = {}
+    cli.model.on_save_checkpoint(about)
+    checkpoint = STATES * saved_bytes(state) + saved_bytes(about)
     previews = max(1, math.ceil(steps / cli.run_folder.preview_every))
     network: int = sum(value.numel() * value.element_size() for value in cli.model.net.parameters())
     log_steps: int = cli.config.trainer.log_every_n_steps
     scalars = steps / log_steps * len(TERMS) * SCALAR_BYTES
     rows = steps / ROW_STEPS * ROW_BYTES
     return round(
-        CHECKPOINTS * buffer.tell()
+        CHECKPOINTS * checkpoint
         + PREVIEW_COPIES * previews * preview.size_bytes
         + network
         + scalars
         + rows
     )
+
+
+def saved_bytes(content: dict[str, Any]) -> int:
+    """Size of a file of tensors."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.tell()
 
 
 def free_disk_bytes(folder: Path) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nst.train.callbacks.run_folder import checkpoint_files, held_already
+from nst.train.callbacks.run_folder import refuse_run
 from nst.train.commands.limits import Limits
 from nst.train.commands.settings import TrainCLI, parse
 from nst.train.photos import PhotoDataModule
@@ -39,8 +39,7 @@ class Plan:
             UserError: if it is the folder of a run.
         """
         out = default if self.out is None else Path(self.out)
-        if any(map(Path.exists, checkpoint_files(out))):
-            raise held_already(out)
+        refuse_run(out)
         return out
 
 

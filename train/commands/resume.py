@@ -7,7 +7,7 @@ from nst.infer.command_line import print_notice
 from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.models.tensor_files import read_tensor_file
-from nst.train.callbacks.run_folder import CONFIG, checkpoint_files
+from nst.train.callbacks.run_folder import CONFIG, checkpoint_files, holds_run
 from nst.train.processes import is_first_process
 
 
@@ -33,7 +33,7 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     Raises:
         UserError: if there are checkpoints, and none can be read or gone on with.
     """
-    if not any(map(Path.exists, checkpoint_files(folder))):
+    if not holds_run(folder):
         return None
     complaints = []
     for path in checkpoint_files(folder):

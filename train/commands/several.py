@@ -5,12 +5,11 @@ from pathlib import Path
 
 from nst.infer.errors import UserError
 from nst.infer.files import require_file
+from nst.train.callbacks.run_folder import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Queue
 from nst.train.commands.limits import is_finished
 from nst.train.commands.plan import Plan, read_plan
-
-RUNS = Path("runs")
 
 
 def train_each(request: Request) -> int:

@@ -16,11 +16,11 @@ from nst.infer.files import require_file
 from nst.infer.pictures.contact_sheet import Cell, contact_sheet
 from nst.infer.pictures.images import write_image
 from nst.models import StyleNet, load_trained_net
+from nst.train.callbacks.run_folder import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Outcome, Queue
 from nst.train.commands.limits import Limits, is_finished
 from nst.train.commands.plan import Plan, read_plan
-from nst.train.commands.several import RUNS
 from nst.train.painting import to_picture
 
 STEPS = 300

@@ -46,11 +46,11 @@ def train(name: str, about: dict[str, Any], settings: argparse.Namespace) -> Pat
         *("--config", settings.tier, "--style", find_painting(settings.paintings, name)),
         *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
-        *about.get("flags", []),
+        *about.get("flags", {}).get(settings.tier, []),
     )
     (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
     model.parent.mkdir(exist_ok=True)
-    run("nst-export", folder, "--strength", "-o", model)
+    run("nst-export", folder, "--strength", "--weights", "int8", "-o", model)
     return model
 
 

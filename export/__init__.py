@@ -8,6 +8,7 @@
     statistics       instance norms whose statistics can be fixed
     parity           the comparison with PyTorch
     precision        half precision and int8
+    stored_weights   weights in fewer bits, arithmetic in float32
     precision_check  the comparison of those with float32
     check_photos     the photos that are compared on
     layout           how onnxruntime runs a graph on a CPU

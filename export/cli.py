@@ -11,7 +11,7 @@ import typer
 
 from nst.export.form import DEFAULT_OPSET, IO, MIN_SIDE_PX, OPSETS, GraphForm
 from nst.infer.command_line import needs_extra, new_app, print_line, print_text, run_app
-from nst.infer.engine.metadata import Precision
+from nst.infer.engine.metadata import Precision, Weights
 from nst.infer.errors import UserError
 from nst.infer.files import check_writable, refuse_existing
 from nst.infer.pictures.photo_files import find_photos
@@ -62,7 +62,15 @@ def export(
             metavar="HxW", help="One picture of this height and width alone; default: any."
         ),
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Of weights and arithmetic.")] = "fp32",
+    precision: Annotated[
+        Precision, typer.Option(help="Of the arithmetic, and of the weights with it.")
+    ] = "fp32",
+    weights: Annotated[
+        Weights,
+        typer.Option(
+            help="In which the weights are stored, for a smaller file; the arithmetic stays fp32."
+        ),
+    ] = "fp32",
     photos: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Photos to calibrate int8 with, and to compare on."),
@@ -118,7 +126,7 @@ def export(
     if opset not in OPSETS:
         raise UserError(f"opset {opset} is not supported: use one of {OPSETS[0]} to {OPSETS[-1]}")
     height_width = parse_size(size)
-    check_precision_flags(precision, photos, force=force)
+    check_precision_flags(precision, weights, photos, force=force)
     # Imported late: the help must not wait for torch.
     with needs_extra("train"):
         from nst.export.model_file import export_onnx
@@ -134,8 +142,9 @@ def export(
         trained = replace(trained, credit={**trained.credit, **given})
         path = default_path(trained.style, precision) if out is None else out
         check_target(path, overwrite=overwrite)
-        lower = None if precision == "fp32" else LowerPrecision(precision, photos, force)
-        report = export_onnx(trained, path, form, lower=lower)
+        lower = LowerPrecision(precision, photos, force, weights)
+        in_float32 = (precision, weights) == ("fp32", "fp32")
+        report = export_onnx(trained, path, form, lower=None if in_float32 else lower)
     except (ModelFileError, ParityError) as error:
         raise UserError(f"cannot export {source}: {error}") from error
     print_line(report.summary())
@@ -169,14 +178,20 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return height, width
 
 
-def check_precision_flags(precision: str, photos: Path | None, *, force: bool) -> None:
+def check_precision_flags(
+    precision: str, weights: str, photos: Path | None, *, force: bool
+) -> None:
     """Refuse flags that do not fit the precision.
 
     Raises:
         UserError: if one is given that fp32 does not use, or one is missing for int8.
     """
-    if precision == "fp32" and (photos is not None or force):
-        raise UserError("--photos and --force belong to --precision fp16 or int8")
+    if weights != "fp32" and precision != "fp32":
+        raise UserError(
+            f"--weights belongs to --precision fp32: {precision} stores them in {precision} itself"
+        )
+    if (precision, weights) == ("fp32", "fp32") and (photos is not None or force):
+        raise UserError("--photos and --force belong to --precision or --weights, fp16 or int8")
     if precision == "int8" and photos is None:
         raise UserError("int8 is calibrated on photos: pass --photos FOLDER, thirty are enough")
     if photos is not None:

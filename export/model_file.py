@@ -20,7 +20,7 @@ from nst.export.precision_check import (
     lower_precision,
     photos_for,
 )
-from nst.infer.engine.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata, Precision
+from nst.infer.engine.metadata import BYTE_RANGE, UNIT_RANGE, ModelMetadata
 from nst.infer.engine.model_card import weights_sha256
 from nst.infer.errors import one_line
 from nst.infer.files import atomic_write
@@ -73,7 +73,7 @@ def export_onnx(
         trained: from ``nst.models.load_trained_net``, or just trained.
         path: of the ONNX file; an existing one is replaced.
         form: what the graph takes and gives.
-        lower: for fp16 and int8.
+        lower: for fp16 and int8, of the arithmetic or the weights alone.
     Raises:
         ParityError: if the file does not give PyTorch's pictures, or in lower precision not those
             of float32. None is left.
@@ -89,7 +89,7 @@ def export_onnx(
         report = None
         if lowering is not None:
             graph, report = lower_precision(graph, form, *lowering, painting=trained.painting)
-        sign(graph, metadata_of(trained, graph, form, "fp32" if lower is None else lower.precision))
+        sign(graph, metadata_of(trained, graph, form, lower or LowerPrecision()))
         unproven.write_bytes(graph.SerializeToString())
         Stylizer(unproven)  # the runtime takes it, metadata included
         reorders = count_reorders(unproven)
@@ -98,7 +98,7 @@ def export_onnx(
 
 
 def metadata_of(
-    trained: TrainedNet, graph: onnx.ModelProto, form: GraphForm, precision: Precision
+    trained: TrainedNet, graph: onnx.ModelProto, form: GraphForm, lower: LowerPrecision
 ) -> ModelMetadata:
     """What a file says about itself."""
     in_bytes = form.io == "uint8"
@@ -118,7 +118,8 @@ def metadata_of(
         value_range=BYTE_RANGE if in_bytes else UNIT_RANGE,
         size="any" if form.size is None else f"{form.size[0]}x{form.size[1]}",
         min_size_px=trained.net.min_size_px,
-        precision=precision,
+        precision=lower.precision,
+        weights="" if lower.weights == "fp32" else lower.weights,
         opset=form.opset,
         weights_sha256=weights_sha256(graph),
         date=datetime.now(UTC).date().isoformat(),

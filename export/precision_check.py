@@ -22,14 +22,15 @@ from nst.export.parity import (
     require_whole_pictures,
 )
 from nst.export.precision import to_half, to_int8
+from nst.export.stored_weights import store_weights
 from nst.infer.engine.graph import required_knobs
-from nst.infer.engine.metadata import Precision
+from nst.infer.engine.metadata import Precision, Weights
 from nst.infer.errors import UserError
 from nst.infer.styles import packaged_photo
 from nst.models import StyleLoss, VGGFeatures
 from nst.models.perceptual_loss import DEFAULT_STYLE_LAYERS
 
-LEAST_PSNR_DB = {"fp16": 50.0, "int8": 32.0}
+LEAST_PSNR_DB = {"fp16": 50.0, "int8": 32.0, "weights in fp16": 50.0, "weights in int8": 40.0}
 LARGEST_STYLE_CHANGE = 0.03
 CHECK_SIZE = (400, 600)
 """Height and width of the package's photo."""
@@ -40,15 +41,22 @@ class LowerPrecision:
     """How a graph in lower precision is made and judged.
 
     Args:
-        precision: ``fp16`` or ``int8``.
+        precision: of the arithmetic; ``fp32`` where only the weights are stored in fewer bits.
         photos: folder to calibrate int8 with, and to judge on; None judges on the photo of the
             package.
         force: take it however far it is from float32.
+        weights: in which they are stored where the precision is ``fp32``.
     """
 
-    precision: Precision
+    precision: Precision = "fp32"
     photos: Path | None = None
     force: bool = False
+    weights: Weights = "fp32"
+
+    @property
+    def name(self) -> str:
+        """For instance ``int8`` or ``weights in int8``."""
+        return f"weights in {self.weights}" if self.precision == "fp32" else self.precision
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class PrecisionReport:
     """How far a graph in lower precision is from the one in float32.
 
     Attributes:
-        precision: ``fp16`` or ``int8``.
+        name: of ``LowerPrecision``.
         psnr_db: over all photos together; this one is held against the limit.
         worst_psnr_db: of the photo that differs most.
         style_change: of the style loss, 0.01 is one per cent more; None without a painting.
@@ -64,7 +72,7 @@ class PrecisionReport:
         calibration: number of photos it was calibrated on.
     """
 
-    precision: Precision
+    name: str
     psnr_db: float
     worst_psnr_db: float
     style_change: float | None
@@ -75,7 +83,7 @@ class PrecisionReport:
     def good_enough(self) -> bool:
         """Whether it is as near as its precision should be."""
         change = abs(self.style_change or 0.0)
-        return self.psnr_db >= LEAST_PSNR_DB[self.precision] and change <= LARGEST_STYLE_CHANGE
+        return self.psnr_db >= LEAST_PSNR_DB[self.name] and change <= LARGEST_STYLE_CHANGE
 
     def summary(self) -> str:
         """Part of a line."""
@@ -84,7 +92,7 @@ class PrecisionReport:
             style = f"style loss {self.style_change:+.1%}"
         calibrated = f"calibrated on {self.calibration} photos, " if self.calibration else ""
         return (
-            f"{self.precision} ({calibrated}beside fp32 on {self.checks} others: "
+            f"{self.name} ({calibrated}beside fp32 on {self.checks} others: "
             f"PSNR {self.psnr_db:.1f} dB, worst {self.worst_psnr_db:.1f} dB, {style})"
         )
 
@@ -124,8 +132,8 @@ def lower_precision(
     """
     judge = Judge(graph, form, photos, painting)
     tried = []
-    for candidate in candidates(graph, form, wanted.precision, photos.calibration):
-        report = judge.report(candidate, wanted.precision)
+    for candidate in candidates(graph, form, wanted, photos.calibration):
+        report = judge.report(candidate, wanted.name)
         tried.append((candidate, report))
         if report.good_enough:
             break
@@ -133,7 +141,7 @@ def lower_precision(
     if not report.good_enough and not wanted.force:
         raise ParityError(
             f"{report.summary()} is too far from fp32: asked for are "
-            f"{LEAST_PSNR_DB[wanted.precision]:g} dB and {LARGEST_STYLE_CHANGE:.0%} of the style "
+            f"{LEAST_PSNR_DB[wanted.name]:g} dB and {LARGEST_STYLE_CHANGE:.0%} of the style "
             "loss; --force writes it all the same"
         )
     require_whole_pictures(open_session(candidate.SerializeToString()), form)
@@ -143,11 +151,14 @@ def lower_precision(
 def candidates(
     graph: onnx.ModelProto,
     form: GraphForm,
-    precision: Precision,
+    wanted: LowerPrecision,
     calibration: Sequence[NDArray[np.uint8]],
 ) -> Iterator[onnx.ModelProto]:
     """Graphs in lower precision, the smallest first."""
-    if precision == "fp16":
+    if wanted.precision == "fp32":
+        yield store_weights(graph, wanted.weights)
+        return
+    if wanted.precision == "fp16":
         yield to_half(graph)
         return
     knobs = required_knobs(open_session(graph.SerializeToString()))
@@ -179,7 +190,7 @@ class Judge:
         self.style = None if painting is None else MeanStyleLoss(painting)
         self.expected_style = self.style(self.expected) if self.style else 0.0
 
-    def report(self, candidate: onnx.ModelProto, precision: Precision) -> PrecisionReport:
+    def report(self, candidate: onnx.ModelProto, name: str) -> PrecisionReport:
         """How far a graph is from the reference."""
         found = results(candidate, self.photos.checks, self.form)
         errors = [
@@ -187,7 +198,7 @@ class Judge:
             for one, other in zip(self.expected, found, strict=True)
         ]
         return PrecisionReport(
-            precision,
+            name,
             psnr_db(float(np.mean(errors))),
             psnr_db(max(errors)),
             self.style(found) / self.expected_style - 1 if self.style else None,

@@ -13,6 +13,7 @@ Layout: TypeAlias = Literal["NHWC", "NCHW"]
 ColorOrder: TypeAlias = Literal["RGB"]
 ElementType: TypeAlias = Literal["uint8", "float32"]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+Weights: TypeAlias = Literal["fp32", "fp16", "int8"]
 
 BYTE_RANGE: ValueRange = (0.0, 255.0)
 UNIT_RANGE: ValueRange = (0.0, 1.0)
@@ -31,7 +32,7 @@ OWN_STATISTICS = -1.0
 
 NOMINAL_RANGES = {BYTE_RANGE: "NominalRange_0_255", UNIT_RANGE: "Normalized_0_1"}
 """The words of the ONNX specification for them."""
-OPTIONAL = ("title", "artist", "year", "license", "tier")
+OPTIONAL = ("title", "artist", "year", "license", "tier", "weights")
 """Fields that a model may leave out."""
 
 FORMAT = 1
@@ -57,7 +58,8 @@ class ModelMetadata:
         value_range: lowest and highest pixel value, (0, 255) or (0, 1).
         size: any, or the only height and width, such as 480x640.
         min_size_px: smallest height and width the graph takes, >= 1.
-        precision: of weights and arithmetic.
+        precision: of the arithmetic.
+        weights: in which they are stored; "" where that is the precision.
         opset: ONNX opset of the graph, >= 1.
         weights_sha256: of all constants of the graph, see ``nst.infer.engine.model_card``.
         date: of the export, YYYY-MM-DD.
@@ -79,6 +81,7 @@ class ModelMetadata:
     size: str
     min_size_px: int
     precision: Precision
+    weights: str = ""
     opset: int
     weights_sha256: str
     date: str

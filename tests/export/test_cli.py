@@ -94,6 +94,22 @@ def test_half_precision_has_a_name_of_its_own(
     assert (tmp_path / "waves.fp16.onnx").is_file()
 
 
+def test_weights_in_fewer_bits(run: Path, tmp_path: Path, capsys: Capture) -> None:
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    assert main([str(run), "-o", str(whole)]) == 0
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(3):
+        Image.new("RGB", (40, 40), (number, 90, 9)).save(photos / f"{number}.png")
+    arguments = [str(run), "--weights", "int8", "--photos", str(photos), "-o", str(small)]
+    capsys.readouterr()
+    assert main([*arguments, "--force"]) == 0
+    assert "weights in int8 (beside fp32 on 3 others: PSNR" in capsys.readouterr().out
+    assert small.stat().st_size < whole.stat().st_size
+    assert main(["--describe", str(small)]) == 0
+    assert re.search(r"^weights +int8$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_the_default_name_is_that_of_the_style(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +156,10 @@ def test_bad_options(run: Path, capsys: Capture) -> None:
     assert "pass --photos" in error_of(capsys, run, "--precision", "int8")
     assert "belong to" in error_of(capsys, run, "--photos", run)
     assert "belong to" in error_of(capsys, run, "--force")
+    assert "belong to" in error_of(capsys, run, "--weights", "fp32", "--force")
+    assert "'fp32', 'fp16', 'int8'" in error_of(capsys, run, "--weights", "int4")
+    twice = ("--precision", "fp16", "--weights", "int8")
+    assert "fp16 stores them in fp16 itself" in error_of(capsys, run, *twice)
     assert "belongs to --strength" in error_of(capsys, run, "--no-defaults")
     assert "belongs to --describe" in error_of(capsys, run, "--json")
 

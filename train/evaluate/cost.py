@@ -121,11 +121,21 @@ def count_parameters(model: ModelProto) -> int:
             tensors[node.output[0]] = node.attribute[0].t
         for index in NOT_WEIGHTS.get(node.op_type, ()):
             scales.update(node.input[index : index + 1])
+    stored = {node.output[0] for node in model.graph.node if is_restored(node, tensors)}
+    for node in model.graph.node:
+        if node.op_type == "Mul" and stored & set(node.input):
+            scales.update(node.input)
     return sum(
         int(np.prod(tensor.dims))
         for name, tensor in tensors.items()
         if tensor.dims and tensor.data_type in WEIGHT_TYPES and name not in scales
     )
+
+
+def is_restored(node: NodeProto, tensors: Mapping[str, TensorProto]) -> bool:
+    """Whether a node turns a weight in int8 into floats, which a scale follows."""
+    tensor = tensors.get(node.input[0]) if node.op_type == "Cast" else None
+    return tensor is not None and tensor.data_type == TensorProto.INT8
 
 
 def run_shapes(model: ModelProto, nodes: list[NodeProto], path: Path) -> tuple[int, Shapes]:

@@ -8,9 +8,10 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from nst.export import GraphForm, export_onnx
+from nst.export import GraphForm, LowerPrecision, export_onnx
 from nst.infer import Stylizer, UserError
-from nst.models import TrainedNet, TransformerNet
+from nst.infer.engine.metadata import Weights
+from nst.models import CompactNet, TrainedNet, TransformerNet
 from nst.train.evaluate.cost import GraphCost, frame_ms_by_device, graph_cost
 
 FLOATS = ("n", 3, "h", "w")
@@ -142,6 +143,18 @@ def test_scales_of_a_resize_are_no_parameters(tmp_path: Path) -> None:
     )
     onnx.save(model, path)
     assert graph_cost(path)[1:] == (0, 0.0)
+
+
+def test_weights_that_are_stored_in_fewer_bits_count_once(tmp_path: Path) -> None:
+    """A scale for each channel is no parameter."""
+    torch.manual_seed(0)
+    net, whole = TrainedNet(CompactNet(16, 8, 1).eval(), "waves"), tmp_path / "whole.onnx"
+    export_onnx(net, whole)
+    kinds: tuple[Weights, ...] = ("fp16", "int8")
+    for weights in kinds:
+        small = tmp_path / f"{weights}.onnx"
+        export_onnx(net, small, lower=LowerPrecision(weights=weights, force=True))
+        assert graph_cost(small)[1:] == graph_cost(whole)[1:]
 
 
 def test_every_device_that_works_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

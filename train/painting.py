@@ -11,6 +11,8 @@ from nst.infer.errors import UserError
 from nst.infer.pictures.images import on_white, read_image
 
 MIN_SIDE_PX = 64
+SAME_LEVELS = 4
+"""Most by which decoders differ on one file, of 255."""
 
 
 def load_painting(path: Path, *, long_side_px: int) -> Tensor:
@@ -34,6 +36,19 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
             f"{MIN_SIDE_PX} px on each side to show a stroke"
         )
     return painting
+
+
+def is_same_picture(painting: Tensor, stored: Tensor) -> bool:
+    """Whether a painting is the one that a checkpoint keeps.
+
+    Args:
+        painting: (1, 3, H, W), RGB in [0, 1].
+        stored: the same, as bytes, uint8.
+    """
+    if painting.shape != stored.shape:
+        return False
+    levels = (painting.mul(255) - stored.to(painting.device)).abs()
+    return bool(levels.max() <= SAME_LEVELS)
 
 
 def at_size(picture: Image.Image, long_side_px: int) -> Tensor:

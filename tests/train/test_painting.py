@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from nst.infer.errors import UserError
-from nst.train.painting import load_painting, to_picture, to_tensor
+from nst.train.painting import is_same_picture, load_painting, to_picture, to_tensor
 
 
 def test_the_longer_side_is_scaled_down(tmp_path: Path) -> None:
@@ -31,6 +31,16 @@ def test_transparency_is_put_on_white(tmp_path: Path) -> None:
     Image.new("RGBA", (80, 80), (0, 0, 0, 51)).save(tmp_path / "p.png")
     painting = load_painting(tmp_path / "p.png", long_side_px=80)
     torch.testing.assert_close(painting, torch.full((1, 3, 80, 80), 0.8))
+
+
+def test_the_same_picture_and_others() -> None:
+    stored = torch.full((1, 3, 70, 80), 100, dtype=torch.uint8)
+    painting = stored / 255
+    assert is_same_picture(painting, stored)
+    assert is_same_picture(painting + 3 / 255, stored), "another decoder"
+    assert not is_same_picture(painting[..., :79], stored)
+    painting[0, 1, 30, 40] += 10 / 255
+    assert not is_same_picture(painting, stored), "a single stroke"
 
 
 def test_tensor_and_picture() -> None:

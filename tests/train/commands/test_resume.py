@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from nst.infer.errors import UserError
 from nst.models import load_trained_net
@@ -256,6 +257,43 @@ def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> Non
     assert "no state of a training" in error_of("--resume", str(run))
     assert "expected at least one argument" in error_of("--style")
     assert "one run at a time" in error_of("--resume", "x", "--style", "a.jpg", "b.jpg")
+
+
+def test_another_painting_is_refused(
+    train: Train, painting: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    from nst.train.cli import main
+
+    assert train() == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    with Image.open(painting) as picture:
+        ImageOps.mirror(picture).save(painting)
+    for more in ((), ("--dry-run",), ("--model.style_size", "88")):
+        capsys.readouterr()
+        longer = ("--trainer.max_steps", "4")
+        assert main(["--resume", str(tmp_path / "run"), *longer, *more]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{painting} is another picture than the one that this run has learned" in line
+        assert "--run.overwrite true" in line
+    assert {path: path.read_bytes() for path in before} == before
+    again = ("--run.overwrite", "true", "--warm-start", str(tmp_path / "run"))
+    assert train(*again) == 0, "as it says"
+
+
+def test_the_same_painting_in_another_file_and_at_another_size(
+    train: Train, painting: Path, tmp_path: Path
+) -> None:
+    from nst.train.cli import main
+
+    assert train() == 0
+    with Image.open(painting) as picture:
+        picture.save(tmp_path / "same.webp", lossless=True)
+    other = ("--style", str(tmp_path / "same.webp"), "--model.style_size", "88")
+    assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "4", *other]) == 0
+    trained = load_trained_net(tmp_path / "run")
+    assert trained.training["steps"] == 4
+    assert trained.painting is not None
+    assert trained.painting.shape[-1] == 88
 
 
 def test_a_request() -> None:

@@ -131,6 +131,50 @@ def test_an_interrupted_pair_keeps_what_was_learned(
     assert state["PhotoDataModule"]["drawn"] == 4 * (steps + 2)
 
 
+FAILING = """
+import os, sys
+from datetime import timedelta
+from nst.infer.errors import UserError
+from nst.train import processes
+from nst.train.cli import main
+from nst.train.system import StyleTransferSystem
+before = StyleTransferSystem.training_step
+def failing(self, batch, batch_idx):
+    if self.global_step == 2 and os.environ.get("LOCAL_RANK", "0") in os.environ["WHO"]:
+        raise UserError("the paint is used up: buy more")
+    return before(self, batch, batch_idx)
+StyleTransferSystem.training_step = failing
+processes.PATIENCE = timedelta(seconds=int(os.environ["PATIENCE_S"]))
+sys.exit(main())
+"""
+
+
+def run_script(code: str, arguments: list[str], **environment: str) -> "subprocess.Popen[str]":
+    """Begin ``nst-train`` with something of it replaced, in all its processes."""
+    script = Path(arguments[arguments.index("--out") + 1]).with_name("script.py")
+    script.write_text(code)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return start([sys.executable, str(script), *arguments[3:]])
+
+
+@pytest.mark.parametrize(("who", "patience_s"), [("0", 60), ("01", 60), ("1", 1)])
+def test_an_error_is_told_once(
+    who: str, patience_s: int, painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    """Of the first process alone, of both, and of the other one alone."""
+    arguments = command(painting, photos, tmp_path / "run", "--trainer.max_steps", "20")
+    process = run_script(FAILING, arguments, WHO=who, PATIENCE_S=str(patience_s))
+    _, error = end(process)
+    lines = [line for line in error.splitlines() if line.startswith("nst-train: ")]
+    assert lines.count("nst-train: the paint is used up: buy more") == 1, error
+    assert "Traceback" not in error
+    if "0" in who:
+        assert process.returncode == 2
+        assert len(lines) == 1, error
+
+
 def test_without_memory_the_flags_are_named(
     train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -307,8 +307,9 @@ class StyleTransferSystem(pl.LightningModule):
         Raises:
             UserError: if it is another picture.
         """
-        size = about["training"]["style_size_px"]
-        if not is_same_picture(load_painting(self.style_file, long_side_px=size), about["painting"]):
+        size_px = about["training"]["style_size_px"]
+        painting = load_painting(self.style_file, long_side_px=size_px)
+        if not is_same_picture(painting, about["painting"]):
             raise UserError(
                 f"{self.style_file} is another picture than the one that this run has learned: put "
                 "that one back, or begin anew with --run.overwrite true in place of --resume "

@@ -7,6 +7,7 @@
     guard        back to the last good state when the training diverges
     history      how the losses went
     interrupts   Ctrl-C and SIGTERM between two steps
+    notes        what happened, if anything did
     previews     fixed photos as they are stylized so far
     progress     what the terminal shows
     trial        a few steps, to see how long they take

@@ -31,7 +31,7 @@ def train(cli: TrainCLI) -> int:
 def finish(cli: TrainCLI) -> int:
     """Say what was left out, export, and say what to do next."""
     run_folder = cli.run_folder
-    if skipped := sorted(run_folder.skipped_photos()):
+    if skipped := sorted(run_folder.notes.skipped()):
         print_line(f"{counted(len(skipped), 'photo')} could not be read and left out:")
         for line in skipped:
             print_line(f"  {line}")

@@ -1,5 +1,6 @@
 """Runs that were interrupted, and go on: in the same way as if nothing had been."""
 
+import math
 import os
 import shutil
 import signal
@@ -351,6 +352,32 @@ def test_another_number_of_photos_is_told(
     shutil.copy(photos / "a.jpg", photos / "z.jpg")
     assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "4"]) == 0
     assert "has 4 photos and had 3" in capsys.readouterr().err
+
+
+def test_notes_of_steps_that_come_again_are_dropped(
+    train: Train, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo is left out before the checkpoint; what happens after it, happens no more."""
+    from nst.train.cli import main
+
+    (photos / "broken.jpg").write_bytes(b"no photo")
+    training_step = StyleTransferSystem.training_step
+
+    def failing(self: StyleTransferSystem, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.global_step == 22:
+            raise UserError("the power failed")
+        loss = training_step(self, batch, batch_idx)  # type: ignore[arg-type]
+        return loss * math.nan if self.global_step == 17 else loss
+
+    notes = tmp_path / "run" / "notes.txt"
+    with monkeypatch.context() as patch:
+        patch.setattr(StyleTransferSystem, "training_step", failing)
+        assert train("--trainer.max_steps", "30", "--run.checkpoint_every", "15") == 2
+    skipped, gone_back = notes.read_text().splitlines()
+    assert "broken.jpg" in skipped
+    assert "step 20: " in gone_back
+    assert main(["--resume", str(tmp_path / "run")]) == 0
+    assert notes.read_text().splitlines() == [skipped]
 
 
 def test_two_runs_in_one_folder(train: Train, tmp_path: Path, capsys: Capture) -> None:

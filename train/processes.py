@@ -35,8 +35,9 @@ def is_first_process() -> bool:
 
 
 def is_launched_together() -> bool:
-    """Whether torchrun or the like began this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    """Whether torchrun, SLURM or the like began this process as one of several."""
+    tasks = int(os.environ.get("SLURM_NTASKS", "1")) if "SLURM_PROCID" in os.environ else 1
+    return max(tasks, int(os.environ.get("WORLD_SIZE", "1"))) > 1
 
 
 def together() -> DDPStrategy:

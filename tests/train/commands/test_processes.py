@@ -14,6 +14,7 @@ import torch
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.history import read_history
+from nst.train.processes import is_launched_together
 from tests.train.conftest import Train
 
 TWO = ("--trainer.devices", "2", "--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
@@ -192,11 +193,46 @@ def test_without_memory_the_flags_are_named(
     )
 
 
+@pytest.mark.parametrize("more", [("other.png",), ("--try-strengths", "1,2")])
+@pytest.mark.parametrize(
+    "environment",
+    [{"WORLD_SIZE": "2"}, {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_LOCALID": "1"}],
+)
 def test_several_runs_do_not_begin_in_every_process(
-    painting: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: dict[str, str],
+    more: tuple[str, ...],
+    painting: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from nst.train.cli import main
 
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["--style", str(painting), str(painting)]) == 2
-    assert "without torchrun" in capsys.readouterr().err
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--style", str(painting), *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "without torchrun and with srun --ntasks=1" in line
+
+
+def test_a_single_task_of_slurm_may_begin_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_launched_together()
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    assert not is_launched_together()
+
+
+@pytest.mark.parametrize("tasks", [{}, {"SLURM_NTASKS_PER_NODE": "2"}])
+def test_tasks_of_slurm_that_do_not_fit_the_devices(
+    tasks: dict[str, str],
+    train: Train,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = dict.fromkeys(("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"), "0")
+    for name, value in {"SLURM_NTASKS": "2", **places, **tasks}.items():
+        monkeypatch.setenv(name, value)
+    assert train("--trainer.devices", "4", "--trainer.accelerator", "cpu") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ntasks-per-node=2" in line
+    assert not (tmp_path / "run").exists()

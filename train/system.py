@@ -48,7 +48,7 @@ RECENT_STEPS = 100
 
 
 class Losses(NamedTuple):
-    """Of one step.
+    """Of one batch.
 
     Attributes:
         kind: loss while the style is learned, knob while strengths below 1 are.
@@ -99,7 +99,7 @@ class StyleTransferSystem(pl.LightningModule):
         ModelFileError: if the VGG weights cannot be had.
     Attributes:
         rate_factor: on the learning rate; whoever sees the training diverge lowers it.
-        latest: losses of the last step.
+        latest: losses of the last batch.
     """
 
     def __init__(

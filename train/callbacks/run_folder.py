@@ -229,11 +229,12 @@ class RunFolder(pl.Callback):
             if line not in self._skipped:
                 self._skipped.add(line)
                 self.notes.add(f"{SKIPPED}{line}")
+        assert pl_module.latest is not None
+        self._history.collect(pl_module.latest)
         if trainer.global_step == self.last_step:  # gradients are being accumulated
             return
         self.last_step = trainer.global_step
-        assert pl_module.latest is not None
-        row = self._history.add(trainer, pl_module.latest, seconds=self.seconds)
+        row = self._history.end_step(trainer, seconds=self.seconds)
         if row is not None:
             note = self._guard.check(row, pl_module, trainer.optimizers[0])
             if note is not None and trainer.is_global_zero:

@@ -3,6 +3,7 @@
 ::
 
     run_folder   what a run leaves behind: puts the others together
+    agreement    what several processes do after the same step
     checkpoints  when they are written, and how they stay whole
     guard        back to the last good state when the training diverges
     history      how the losses went

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from nst.infer.errors import UserError
 from nst.infer.files import atomic_write, ensure_folder
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.agreement import Agreement, Wishes
 from nst.train.callbacks.checkpoints import Checkpoints
 from nst.train.callbacks.guard import DivergedError, LossGuard
 from nst.train.callbacks.history import History
@@ -92,6 +93,7 @@ class RunFolder(pl.Callback):
         self._skipped: set[str] = set()
         self._guard = LossGuard()
         self._interrupts = Interrupts()
+        self._agreement = Agreement()
         self._config = ""
         self._lock = ExitStack()
         self._history = History()
@@ -239,8 +241,10 @@ class RunFolder(pl.Callback):
             note = self._guard.check(row, pl_module, trainer.optimizers[0])
             if note is not None and trainer.is_global_zero:
                 self.notes.add(note)
-        self._interrupts.raise_pending(trainer)
-        if self._checkpoints.is_due(trainer):
+        mine = Wishes(self._interrupts.pending, self._checkpoints.is_time())
+        wishes = self._agreement.reach(trainer, mine)
+        self._interrupts.pass_on(wishes.signal)
+        if self._checkpoints.is_due(self.last_step, is_time=wishes.checkpoint):
             self._checkpoints.save(trainer)
         if trainer.is_global_zero and self.last_step % self.preview_every == 0:
             self._previews.save(trainer, pl_module.net)

@@ -176,6 +176,32 @@ def test_an_error_is_told_once(
         assert len(lines) == 1, error
 
 
+SLOW = """
+import sys, time
+from nst.train.cli import main
+from nst.train.system import StyleTransferSystem
+before = StyleTransferSystem.training_step
+def slow(self, batch, batch_idx):
+    time.sleep(0.7)
+    return before(self, batch, batch_idx)
+StyleTransferSystem.training_step = slow
+sys.exit(main())
+"""
+
+
+def test_a_pair_with_slow_steps_minds_clock_and_signals(
+    painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    flags = ("--run.checkpoint_every", "1000", "--run.checkpoint_minutes", "0.02")
+    process = run_script(SLOW, command(painting, photos, run, *flags))
+    wait_for(run / LAST_CHECKPOINT, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = end(process)
+    assert process.returncode == 130, error
+    assert load_trained_net(run).training["steps"] < 10
+
+
 def test_without_memory_the_flags_are_named(
     train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

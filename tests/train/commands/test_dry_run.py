@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nst.train.callbacks import trial
 from nst.train.commands import dry_run as module
 from nst.train.commands.needs import memory_bytes
 from nst.train.photos import PhotoBatch
@@ -15,6 +16,7 @@ from nst.train.system import StyleTransferSystem
 from tests.train.conftest import Train
 
 Capture = pytest.CaptureFixture[str]
+LENGTHS = {"STYLE_S": trial.STYLE_S, "KNOB_S": trial.KNOB_S}
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,15 @@ def test_both_kinds_of_steps_are_timed(
     measured = re.match(r"(\d+) min", values["time"])
     assert measured is not None
     assert minutes - 1 < int(measured[1]) < minutes + 3
+
+
+def test_steps_are_counted_for_three_seconds(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At half a second each, and three of each kind before they count."""
+    for name, seconds in LENGTHS.items():
+        monkeypatch.setattr(trial, name, seconds)
+    phases = slow_steps(monkeypatch, style_s=0.5, knob_s=0.5)
+    assert train("--dry-run") == 0
+    assert len(phases) <= 3 + 4 + 3 + 2
 
 
 def test_without_a_knob_there_are_no_steps_of_it(

@@ -38,17 +38,23 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
     return painting
 
 
-def is_same_picture(painting: Tensor, stored: Tensor) -> bool:
-    """Whether a painting is the one that a checkpoint keeps.
+def refuse_other_painting(path: Path, learned: Tensor, *, long_side_px: int) -> None:
+    """Refuse to go on with another painting than the one that a run began with.
 
     Args:
-        painting: (1, 3, H, W), RGB in [0, 1].
-        stored: the same, as bytes, uint8.
+        path: of the painting now.
+        learned: (1, 3, H, W), uint8, RGB: what the checkpoint keeps.
+        long_side_px: size at which that was learned.
+    Raises:
+        UserError: if it is another picture, or cannot be read.
     """
-    if painting.shape != stored.shape:
-        return False
-    levels = (painting.mul(255) - stored.to(painting.device)).abs()
-    return bool(levels.max() <= SAME_LEVELS)
+    painting = load_painting(path, long_side_px=long_side_px).mul(255)
+    if painting.shape != learned.shape or (painting - learned.cpu()).abs().max() > SAME_LEVELS:
+        raise UserError(
+            f"{path} is another picture than the one that this run has learned: put that one back, "
+            "or begin anew with --run.overwrite true in place of --resume (--warm-start RUN keeps "
+            "what the network can)"
+        )
 
 
 def at_size(picture: Image.Image, long_side_px: int) -> Tensor:

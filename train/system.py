@@ -4,7 +4,7 @@ import math
 import os
 import shutil
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ from nst.models.perceptual_loss import (
 )
 from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
-from nst.train.painting import is_same_picture, load_painting
+from nst.train.painting import load_painting, refuse_other_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.schedule import agreed_share, learning_rate_factor, phase_at
 from nst.train.warm_start import BASE, start_from
@@ -295,26 +295,10 @@ class StyleTransferSystem(pl.LightningModule):
             raise UserError("the checkpoint has another network than the settings: leave out --net")
         if about["training"]["optimizer"] != self.optimizer_name:
             raise UserError("a run cannot go on with another --model.optimizer")
-        self.refuse_other_painting(about)
+        size_px = about["training"]["style_size_px"]
+        refuse_other_painting(self.style_file, about["painting"], long_side_px=size_px)
         self.settings["warm_start"] = about["training"]["warm_start"]
         self.recent_losses.extend(losses.to(self.device) for losses in checkpoint[RECENT])
-
-    def refuse_other_painting(self, about: Mapping[str, Any]) -> None:
-        """Compare the painting with that of a checkpoint, at the size that it was learned at then.
-
-        Args:
-            about: what the checkpoint tells of itself.
-        Raises:
-            UserError: if it is another picture.
-        """
-        size_px = about["training"]["style_size_px"]
-        painting = load_painting(self.style_file, long_side_px=size_px)
-        if not is_same_picture(painting, about["painting"]):
-            raise UserError(
-                f"{self.style_file} is another picture than the one that this run has learned: put "
-                "that one back, or begin anew with --run.overwrite true in place of --resume "
-                "(--warm-start RUN keeps what the network can)"
-            )
 
     def training_facts(self) -> dict[str, Any]:
         """Settings and results of the run so far. JSON types only."""

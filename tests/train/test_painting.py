@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from nst.infer.errors import UserError
-from nst.train.painting import is_same_picture, load_painting, to_picture, to_tensor
+from nst.train.painting import load_painting, refuse_other_painting, to_picture, to_tensor
 
 
 def test_the_longer_side_is_scaled_down(tmp_path: Path) -> None:
@@ -33,14 +33,20 @@ def test_transparency_is_put_on_white(tmp_path: Path) -> None:
     torch.testing.assert_close(painting, torch.full((1, 3, 80, 80), 0.8))
 
 
-def test_the_same_picture_and_others() -> None:
-    stored = torch.full((1, 3, 70, 80), 100, dtype=torch.uint8)
-    painting = stored / 255
-    assert is_same_picture(painting, stored)
-    assert is_same_picture(painting + 3 / 255, stored), "another decoder"
-    assert not is_same_picture(painting[..., :79], stored)
-    painting[0, 1, 30, 40] += 10 / 255
-    assert not is_same_picture(painting, stored), "a single stroke"
+def test_the_same_picture_and_others(tmp_path: Path) -> None:
+    def refuse(picture: Image.Image) -> None:
+        picture.save(tmp_path / "p.png")
+        refuse_other_painting(tmp_path / "p.png", learned, long_side_px=80)
+
+    learned = torch.full((1, 3, 70, 80), 100, dtype=torch.uint8)
+    picture = Image.new("RGB", (80, 70), (100, 100, 100))
+    refuse(picture)
+    refuse(Image.new("RGB", (80, 70), (100, 103, 100)))  # another decoder
+    with pytest.raises(UserError, match="another picture"):
+        refuse(picture.crop((0, 0, 80, 69)))
+    picture.putpixel((30, 40), (100, 110, 100))
+    with pytest.raises(UserError, match="another picture"):
+        refuse(picture)
 
 
 def test_tensor_and_picture() -> None:

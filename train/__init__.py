@@ -20,6 +20,7 @@
     vgg_choice  which VGG compares pictures, where, in what precision: shared flags
     vgg_loading that VGG, loaded
     live_line   one line that is rewritten
+    wording     durations, numbers and devices for people
     errors      what the layers below raise, as one line
     optimize    style transfer by optimisation: nst-optimize
     evaluate    how good a model is: nst-evaluate

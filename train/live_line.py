@@ -9,6 +9,8 @@ from typing import NamedTuple, Self, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from nst.train.wording import clock_duration
+
 LIVE_INTERVAL_S = 0.25
 PLAIN_INTERVAL_S = 10.0
 WIDE_COLUMNS = 110
@@ -125,7 +127,7 @@ class Work:
     @property
     def time_left(self) -> str:
         """At the pace so far."""
-        return duration((self.total - self.done) / self.per_second)
+        return clock_duration((self.total - self.done) / self.per_second)
 
 
 class PhotoWork(Work):
@@ -141,11 +143,3 @@ class PhotoWork(Work):
         """Name a photo that cannot be used."""
         self.skipped += 1
         print(f"skipped: {reason}", file=sys.stderr)  # noqa: T201
-
-
-def duration(seconds: float) -> str:
-    """``4:07`` for minutes and seconds, ``2 h 05 min`` from an hour up."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02d}"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

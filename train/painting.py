@@ -11,6 +11,8 @@ from nst.infer.errors import UserError
 from nst.infer.pictures.images import on_white, read_image
 
 MIN_SIDE_PX = 64
+SAME_LEVELS = 4
+"""Most by which decoders differ on one file, of 255."""
 
 
 def load_painting(path: Path, *, long_side_px: int) -> Tensor:
@@ -34,6 +36,25 @@ def load_painting(path: Path, *, long_side_px: int) -> Tensor:
             f"{MIN_SIDE_PX} px on each side to show a stroke"
         )
     return painting
+
+
+def refuse_other_painting(path: Path, learned: Tensor, *, long_side_px: int) -> None:
+    """Refuse to go on with another painting than the one that a run began with.
+
+    Args:
+        path: of the painting now.
+        learned: (1, 3, H, W), uint8, RGB: what the checkpoint keeps.
+        long_side_px: size at which that was learned.
+    Raises:
+        UserError: if it is another picture, or cannot be read.
+    """
+    painting = load_painting(path, long_side_px=long_side_px).mul(255)
+    if painting.shape != learned.shape or (painting - learned.cpu()).abs().max() > SAME_LEVELS:
+        raise UserError(
+            f"{path} is another picture than the one that this run has learned: put that one back, "
+            "or begin anew with --run.overwrite true in place of --resume (--warm-start RUN keeps "
+            "what the network can)"
+        )
 
 
 def at_size(picture: Image.Image, long_side_px: int) -> Tensor:

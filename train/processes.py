@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch.distributed
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
+from torch.distributed.distributed_c10d import _get_default_store
 
 from nst.infer.command_line import EXIT_USER_ERROR, print_notice
 from nst.infer.errors import UserError
@@ -19,6 +20,8 @@ from nst.infer.errors import UserError
 TIMEOUT = timedelta(minutes=5)
 """How long a process waits for the others in a step."""
 WATCH_S = 1.0
+PATIENCE = timedelta(seconds=10)
+"""How long a process with an error waits for the first one to have the same."""
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """What Lightning, torchrun and SLURM tell a process about its place."""
@@ -32,8 +35,9 @@ def is_first_process() -> bool:
 
 
 def is_launched_together() -> bool:
-    """Whether torchrun or the like began this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    """Whether torchrun, SLURM or the like began this process as one of several."""
+    tasks = int(os.environ.get("SLURM_NTASKS", "1")) if "SLURM_PROCID" in os.environ else 1
+    return max(tasks, int(os.environ.get("WORLD_SIZE", "1"))) > 1
 
 
 def together() -> DDPStrategy:
@@ -75,6 +79,43 @@ def joined(folder: Path, trainer: pl.Trainer) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
+@contextmanager
+def told_once(trainer: pl.Trainer) -> Iterator[None]:
+    """Leave an error that the first process has too to that one, which then ends the others.
+
+    Args:
+        trainer: tells which process this is.
+    Raises:
+        UserError: in the first process, and in one whose error the first has not.
+        SystemExit: in one whose error the first process tells.
+    """
+    try:
+        yield
+    except UserError as error:
+        if torch.distributed.is_initialized():
+            agree_who_tells(str(error))
+        if trainer.is_global_zero:
+            end_children(trainer)
+        raise
+
+
+def agree_who_tells(message: str) -> None:
+    """In the first process: say that it tells an error. In others: wait for that.
+
+    Args:
+        message: of the error.
+    Raises:
+        SystemExit: if the first process tells the same.
+    """
+    store = _get_default_store()
+    if torch.distributed.get_rank() == 0:
+        store.set(message, "")
+        return
+    with suppress(torch.distributed.DistError):  # it has no error, another one, or is gone
+        store.wait([message], PATIENCE)
+        raise SystemExit(EXIT_USER_ERROR)
+
+
 def watch_parent(message: str) -> threading.Event:
     """End this process when the one that began it has ended, which no collective operation tells.
 
@@ -102,6 +143,14 @@ def watch_parent(message: str) -> threading.Event:
 def is_lost_connection(error: RuntimeError) -> bool:
     """Whether it says that another process cannot be reached."""
     return isinstance(error, torch.distributed.DistError) or "gloo" in str(error).lower()
+
+
+def end_children(trainer: pl.Trainer) -> None:
+    """End the processes that this one began to train with: without it they can do nothing."""
+    if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+        for process in launcher.procs:
+            process.kill()
+        forget_children(trainer)
 
 
 def forget_children(trainer: pl.Trainer) -> None:

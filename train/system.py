@@ -33,7 +33,7 @@ from nst.models.perceptual_loss import (
 )
 from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
-from nst.train.painting import load_painting
+from nst.train.painting import load_painting, refuse_other_painting
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.schedule import agreed_share, learning_rate_factor, phase_at
 from nst.train.warm_start import BASE, start_from
@@ -48,7 +48,7 @@ RECENT_STEPS = 100
 
 
 class Losses(NamedTuple):
-    """Of one step.
+    """Of one batch.
 
     Attributes:
         kind: loss while the style is learned, knob while strengths below 1 are.
@@ -99,7 +99,7 @@ class StyleTransferSystem(pl.LightningModule):
         ModelFileError: if the VGG weights cannot be had.
     Attributes:
         rate_factor: on the learning rate; whoever sees the training diverge lowers it.
-        latest: losses of the last step.
+        latest: losses of the last batch.
     """
 
     def __init__(
@@ -137,7 +137,8 @@ class StyleTransferSystem(pl.LightningModule):
         painting = load_painting(Path(style), long_side_px=style_size)
         begun_with = start_from(net, warm_start)
         self.net = net
-        self.style = Path(style).stem
+        self.style_file = Path(style)
+        self.style = self.style_file.stem
         self.painting = painting
         self.credit = credit
         self.recent_losses: deque[Tensor] = deque(maxlen=RECENT_STEPS)
@@ -287,13 +288,15 @@ class StyleTransferSystem(pl.LightningModule):
         """Go on with what the checkpoint tells of itself.
 
         Raises:
-            UserError: if its network or its optimiser is another one.
+            UserError: if its network, its optimiser or its painting is another one.
         """
         about = checkpoint[ENTRY]
         if about["architecture"] != self.net.architecture:
             raise UserError("the checkpoint has another network than the settings: leave out --net")
         if about["training"]["optimizer"] != self.optimizer_name:
             raise UserError("a run cannot go on with another --model.optimizer")
+        size_px = about["training"]["style_size_px"]
+        refuse_other_painting(self.style_file, about["painting"], long_side_px=size_px)
         self.settings["warm_start"] = about["training"]["warm_start"]
         self.recent_losses.extend(losses.to(self.device) for losses in checkpoint[RECENT])
 

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from nst.infer.errors import UserError
-from nst.train.painting import load_painting, to_picture, to_tensor
+from nst.train.painting import load_painting, refuse_other_painting, to_picture, to_tensor
 
 
 def test_the_longer_side_is_scaled_down(tmp_path: Path) -> None:
@@ -31,6 +31,22 @@ def test_transparency_is_put_on_white(tmp_path: Path) -> None:
     Image.new("RGBA", (80, 80), (0, 0, 0, 51)).save(tmp_path / "p.png")
     painting = load_painting(tmp_path / "p.png", long_side_px=80)
     torch.testing.assert_close(painting, torch.full((1, 3, 80, 80), 0.8))
+
+
+def test_the_same_picture_and_others(tmp_path: Path) -> None:
+    def refuse(picture: Image.Image) -> None:
+        picture.save(tmp_path / "p.png")
+        refuse_other_painting(tmp_path / "p.png", learned, long_side_px=80)
+
+    learned = torch.full((1, 3, 70, 80), 100, dtype=torch.uint8)
+    picture = Image.new("RGB", (80, 70), (100, 100, 100))
+    refuse(picture)
+    refuse(Image.new("RGB", (80, 70), (100, 103, 100)))  # another decoder
+    with pytest.raises(UserError, match="another picture"):
+        refuse(picture.crop((0, 0, 80, 69)))
+    picture.putpixel((30, 40), (100, 110, 100))
+    with pytest.raises(UserError, match="another picture"):
+        refuse(picture)
 
 
 def test_tensor_and_picture() -> None:

@@ -8,7 +8,6 @@ import pytorch_lightning as pl
 from nst.infer.files import atomic_write
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.guard import is_finite
-from nst.train.callbacks.interrupts import AGREE_STEPS
 
 FIRST_AFTER_S = 10.0
 """How long after the first step the first checkpoint is written."""
@@ -35,17 +34,21 @@ class Checkpoints:
         self._last_is_whole = last_is_whole
         self._due_s: float | None = None
 
-    def is_due(self, trainer: pl.Trainer) -> bool:
-        """Whether it is time for one after this step. The same in all processes."""
-        step = trainer.global_step
+    def is_time(self) -> bool:
+        """Whether the clock of this process says so. The first call is after the first step."""
+        now_s = time.monotonic()
         if self._due_s is None:
-            self._due_s = time.monotonic() + min(FIRST_AFTER_S, self.every_s)
-        if step % self.every_steps == 0:
-            return True
-        is_time = time.monotonic() >= self._due_s
-        if trainer.world_size == 1:
-            return is_time
-        return step % AGREE_STEPS == 0 and bool(trainer.strategy.broadcast(is_time))
+            self._due_s = now_s + min(FIRST_AFTER_S, self.every_s)
+        return now_s >= self._due_s
+
+    def is_due(self, step: int, *, is_time: bool) -> bool:
+        """Whether one is to be written after a step.
+
+        Args:
+            step: that was done.
+            is_time: whether the clock says so, the same in all processes.
+        """
+        return is_time or step % self.every_steps == 0
 
     def save(self, trainer: pl.Trainer) -> bool:
         """Write one, unless the weights are no numbers: such a state is not worth keeping.

@@ -49,7 +49,8 @@ class History:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._kind = ""
-        self._steps: list[Tensor] = []
+        self._terms: list[str] = []
+        self._batches: list[Tensor] = []
 
     def begin(self, path: Path, *, after_step: int) -> None:
         """Begin the file, or keep its rows up to a step. Nothing is written before that.
@@ -67,46 +68,44 @@ class History:
             writer.writerow(HEADER)
             writer.writerows(as_cells(row) for row in kept)
 
-    def add(self, trainer: pl.Trainer, losses: Losses, *, seconds: float) -> Row | None:
-        """Take the losses of a step.
+    def collect(self, losses: Losses) -> None:
+        """Take the losses of a batch in this process; a step may be made of several."""
+        if losses.kind != self._kind:
+            self._kind, self._batches = losses.kind, []
+        self._terms = [name for name in TERMS if name in losses.terms]
+        self._batches.append(torch.stack([losses.terms[name] for name in self._terms]))
+
+    def end_step(self, trainer: pl.Trainer, *, seconds: float) -> Row | None:
+        """Write the row that a step completes.
 
         Args:
             trainer: which has just done it.
-            losses: of this process.
             seconds: of training so far.
         Returns:
-            The row that it completes, with means over all processes; None in between.
+            The row, with means over all its batches in all processes; None in between.
         """
-        if losses.kind != self._kind:
-            self._kind, self._steps = losses.kind, []
-        newest = torch.stack([losses.terms[name] for name in used(losses)])
-        self._steps.append(newest)
         if trainer.global_step % ROW_STEPS:
             return None
+        device = self._batches[-1].device
         means = trainer.strategy.reduce(
-            torch.stack([each.to(newest.device) for each in self._steps]).mean(0), reduce_op="mean"
+            torch.stack([each.to(device) for each in self._batches]).mean(0), reduce_op="mean"
         )
-        self._steps = []
-        terms = dict(zip(used(losses), means.tolist(), strict=True))
+        self._batches = []
+        terms = dict(zip(self._terms, means.tolist(), strict=True))
         rate = max(group["lr"] for group in trainer.optimizers[0].param_groups)
-        row = Row(trainer.global_step, seconds, rate, losses.kind, terms)
+        row = Row(trainer.global_step, seconds, rate, self._kind, terms)
         if self._path is not None:
             with self._path.open("a", encoding="ascii", newline="") as file:
                 csv.writer(file).writerow(as_cells(row))
         return row
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the steps of a row that is not complete."""
-        return {"kind": self._kind, "steps": list(self._steps)}
+        """What a checkpoint keeps: the losses of a row that is not complete."""
+        return {"kind": self._kind, "steps": list(self._batches)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with that row."""
-        self._kind, self._steps = state["kind"], state["steps"]
-
-
-def used(losses: Losses) -> list[str]:
-    """The terms that there are, in the order of the columns."""
-    return [name for name in TERMS if name in losses.terms]
+        self._kind, self._batches = state["kind"], state["steps"]
 
 
 def as_cells(row: Row) -> list[str]:

@@ -4,12 +4,7 @@ import signal
 import threading
 from types import FrameType
 
-import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-
-AGREE_STEPS = 10
-"""How often several processes ask each other whether one of them was interrupted."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,12 +13,13 @@ class Interrupts:
     """Holds requests to end back until a step is done; a second Ctrl-C ends the run at once.
 
     Attributes:
+        pending: number of the signal that was held back; 0 for none.
         is_raised: whether one was passed on between two steps.
     """
 
     def __init__(self) -> None:
         self.is_raised = False
-        self._pending = 0
+        self.pending = 0
         self._before: dict[signal.Signals, object] = {}
 
     def install(self) -> None:
@@ -38,26 +34,20 @@ class Interrupts:
         while self._before:
             signal.signal(*self._before.popitem())  # type: ignore[arg-type]
 
-    def raise_pending(self, trainer: pl.Trainer) -> None:
-        """Pass on what was held back, in all processes after the same step.
+    def pass_on(self, number: int) -> None:
+        """Raise what was held back, in this process or in another one.
 
         Args:
-            trainer: which has just done a step.
+            number: of the signal; 0 for none.
         Raises:
             KeyboardInterrupt: for Ctrl-C.
             SIGTERMException: for SIGTERM.
         """
-        number = self._pending
-        if trainer.world_size > 1:
-            if trainer.global_step % AGREE_STEPS:
-                return
-            pending = torch.tensor(number, device=trainer.strategy.root_device)
-            number = int(trainer.strategy.reduce(pending, reduce_op="max"))
         if number:
             self.is_raised = True
             raise SIGTERMException if number == signal.SIGTERM else KeyboardInterrupt
 
     def _hold_back(self, number: int, frame: FrameType | None) -> None:
-        if self._pending and number == signal.SIGINT:
+        if self.pending and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
-        self._pending = number
+        self.pending = number

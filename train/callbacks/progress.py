@@ -8,9 +8,10 @@ from typing import Any, TextIO
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ProgressBar
 
-from nst.train.live_line import LiveLine, duration
+from nst.train.live_line import LiveLine
 from nst.train.photos import PhotoBatch
 from nst.train.schedule import share_done
+from nst.train.wording import clock_duration
 
 WINDOW_STEPS = 50
 
@@ -94,4 +95,4 @@ class TrainingProgress(ProgressBar):
         if done <= 0:
             return "?"
         elapsed_s = time.monotonic() - self.started_s
-        return duration(elapsed_s * (1 - share) / done)
+        return clock_duration(elapsed_s * (1 - share) / done)

@@ -9,14 +9,15 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from nst.infer.command_line import print_notice
 from nst.infer.errors import UserError
 from nst.infer.files import atomic_write, ensure_folder
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
+from nst.train.callbacks.agreement import Agreement, Wishes
 from nst.train.callbacks.checkpoints import Checkpoints
 from nst.train.callbacks.guard import DivergedError, LossGuard
 from nst.train.callbacks.history import History
 from nst.train.callbacks.interrupts import Interrupts
+from nst.train.callbacks.notes import NOTES, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEWS, Previews
 from nst.train.folder_lock import lock_folder
 from nst.train.photos import PhotoBatch, PhotoDataModule
@@ -28,9 +29,7 @@ RUNS = Path("runs")
 TENSORBOARD = "tensorboard"
 CONFIG = "config.yaml"
 HISTORY = "history.csv"
-NOTES = "notes.txt"
 REPORT = "report.html"
-SKIPPED = "skipped: "
 
 
 class RunFolder(pl.Callback):
@@ -90,9 +89,11 @@ class RunFolder(pl.Callback):
         self.last_step = 0
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
+        self._notes_before: list[str] | None = None
         self._skipped: set[str] = set()
         self._guard = LossGuard()
         self._interrupts = Interrupts()
+        self._agreement = Agreement()
         self._config = ""
         self._lock = ExitStack()
         self._history = History()
@@ -165,6 +166,11 @@ class RunFolder(pl.Callback):
         return Path(self.out)
 
     @property
+    def notes(self) -> Notes:
+        """What users were told."""
+        return Notes(self.folder)
+
+    @property
     def seconds(self) -> float:
         """Of training, interruptions left out."""
         return self._seconds_before + time.monotonic() - self._began_s
@@ -175,6 +181,7 @@ class RunFolder(pl.Callback):
             "seconds": self.seconds,
             "guard": self._guard.state_dict(),
             "history": self._history.state_dict(),
+            "notes": self.notes.lines(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -182,6 +189,7 @@ class RunFolder(pl.Callback):
         self._seconds_before = state_dict["seconds"]
         self._guard.load_state_dict(state_dict["guard"])
         self._history.load_state_dict(state_dict["history"])
+        self._notes_before = state_dict.get("notes")  # older checkpoints have none
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin, or go on."""
@@ -201,7 +209,10 @@ class RunFolder(pl.Callback):
         if trainer.is_global_zero:
             self.write_config()
             self._history.begin(self.folder / HISTORY, after_step=trainer.global_step)
-        self._skipped = self.skipped_photos()
+            if self._notes_before is not None:
+                self.notes.keep(self._notes_before)
+        trainer.strategy.barrier()  # the others read what the first one has written
+        self._skipped = self.notes.skipped()
         self._guard.begin(pl_module, trainer.optimizers[0])
         self._interrupts.install()
         self._began_s = time.monotonic()
@@ -219,18 +230,21 @@ class RunFolder(pl.Callback):
         for line in batch.unreadable:
             if line not in self._skipped:
                 self._skipped.add(line)
-                self.note(f"{SKIPPED}{line}")
+                self.notes.add(f"{SKIPPED}{line}")
+        assert pl_module.latest is not None
+        self._history.collect(pl_module.latest)
         if trainer.global_step == self.last_step:  # gradients are being accumulated
             return
         self.last_step = trainer.global_step
-        assert pl_module.latest is not None
-        row = self._history.add(trainer, pl_module.latest, seconds=self.seconds)
+        row = self._history.end_step(trainer, seconds=self.seconds)
         if row is not None:
             note = self._guard.check(row, pl_module, trainer.optimizers[0])
             if note is not None and trainer.is_global_zero:
-                self.note(note)
-        self._interrupts.raise_pending(trainer)
-        if self._checkpoints.is_due(trainer):
+                self.notes.add(note)
+        mine = Wishes(self._interrupts.pending, self._checkpoints.is_time())
+        wishes = self._agreement.reach(trainer, mine)
+        self._interrupts.pass_on(wishes.signal)
+        if self._checkpoints.is_due(self.last_step, is_time=wishes.checkpoint):
             self._checkpoints.save(trainer)
         if trainer.is_global_zero and self.last_step % self.preview_every == 0:
             self._previews.save(trainer, pl_module.net)
@@ -259,24 +273,6 @@ class RunFolder(pl.Callback):
         is_whole = self._interrupts.is_raised or isinstance(exception, DivergedError)
         if is_whole and self._checkpoints.saved_step != self.last_step:
             self._checkpoints.save(trainer)
-
-    def note(self, line: str) -> None:
-        """Tell the user, now and in the folder; of several processes the first one speaks."""
-        if is_first_process():
-            print_notice("nst-train", line)
-        elif line in self.notes():
-            return
-        with (self.folder / NOTES).open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
-
-    def notes(self) -> list[str]:
-        """All that users were told, in all processes and before interruptions too."""
-        path = self.folder / NOTES
-        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-    def skipped_photos(self) -> set[str]:
-        """Photos that were left out, and why, a line each."""
-        return {line.removeprefix(SKIPPED) for line in self.notes() if line.startswith(SKIPPED)}
 
 
 def checkpoint_files(out: Path) -> list[Path]:

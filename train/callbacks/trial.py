@@ -16,8 +16,8 @@ from nst.train.system import StyleTransferSystem
 WARM_UP_STEPS = 3
 """Steps of each kind that are not counted: much is made ready in the first ones."""
 LEAST_STEPS = 2
-STYLE_S = 6.0
-KNOB_S = 3.0
+STYLE_S = 2.0
+KNOB_S = 1.0
 """How long steps of each kind are counted."""
 
 ENDLESS_STEPS = 2**53

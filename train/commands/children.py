@@ -17,7 +17,7 @@ from types import FrameType
 
 from nst.infer.command_line import EXIT_USER_ERROR, print_line
 from nst.infer.files import ensure_folder
-from nst.train.live_line import duration
+from nst.train.wording import clock_duration
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -153,7 +153,7 @@ class Queue:
         """
         width = max(len(outcome.job.name) for outcome in self.outcomes)
         for outcome in self.outcomes:
-            time_taken = duration(outcome.seconds) if outcome.status is not None else "-"
+            time_taken = clock_duration(outcome.seconds) if outcome.status is not None else "-"
             print_line(
                 f"{outcome.job.name:{width}}  {outcome.state:11}  {time_taken:>9}  {outcome.reason}"
             )

@@ -30,7 +30,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     request = read_request(sys.argv[1:] if argv is None else argv)
     if (request.strengths or len(request.styles) > 1) and is_launched_together():
-        raise UserError("several runs begin their own processes: start them without torchrun")
+        raise UserError(
+            "several runs begin their own processes: start them without torchrun and with "
+            "srun --ntasks=1, or name one painting in each srun"
+        )
     try:
         if request.strengths:
             return try_strengths(request)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
 from nst.infer.command_line import print_line, print_notice
 from nst.infer.errors import UserError
@@ -36,6 +35,7 @@ from nst.train.commands.resume import Checkpoint
 from nst.train.commands.settings import TrainCLI, parse
 from nst.train.photos import open_photo
 from nst.train.warm_start import NOTHING
+from nst.train.wording import data_size, device_name, rough_duration
 
 TRIED_PHOTOS = 32
 EXPORT_S = 10.0
@@ -113,7 +113,8 @@ def settings_of(cli: TrainCLI, limits: Limits, done: Done) -> Iterator[tuple[str
     if cli.checkpoint is not None:
         yield "done", counted(done.steps, "step")
     yield "optimizer", f"{system.optimizer_name}, learning rate {system.learning_rate:g}"
-    yield "device", f"{device_name(cli.trainer)}, {cli.trainer.precision}"
+    device = device_name(cli.trainer.strategy.root_device, count=cli.trainer.world_size)
+    yield "device", f"{device}, {cli.trainer.precision}"
     yield "run folder", str(cli.run_folder.folder)
 
 
@@ -146,15 +147,8 @@ def length_of(limits: Limits) -> str:
     if limits.steps < math.inf:
         parts.append(counted(int(limits.steps), "step"))
     if limits.seconds < math.inf:
-        parts.append(roughly(limits.seconds))
+        parts.append(rough_duration(limits.seconds))
     return " or ".join(parts) + (", what comes first" if len(parts) == 2 else "")
-
-
-def device_name(trainer: pl.Trainer) -> str:
-    """What trains."""
-    device = trainer.strategy.root_device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return name if trainer.world_size == 1 else f"{trainer.world_size} x {name}"
 
 
 def tell_needs(cli: TrainCLI, trial: Trial, limits: Limits, done: Done, *, start_s: float) -> None:
@@ -192,17 +186,12 @@ def needs_of(
         left += f", the last {rest.knob_steps} for strengths below 1"
     yield "speed", speed
     yield "to do", left
-    yield "time", f"{roughly(whole_s)} from start to end; begun now, until {end_of_day(whole_s)}"
+    yield (
+        "time",
+        f"{rough_duration(whole_s)} from start to end; begun now, until {end_of_day(whole_s)}",
+    )
     yield "memory", amounts(memory)
     yield "disk", amounts(disk)
-
-
-def roughly(seconds: float) -> str:
-    """Seconds, minutes or hours."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def end_of_day(seconds: float) -> str:
@@ -214,10 +203,5 @@ def end_of_day(seconds: float) -> str:
 
 def amounts(need: Need) -> str:
     """Needed and free bytes."""
-    needed, free = ("unknown" if each is None else bytes_as_text(each) for each in need)
+    needed, free = ("unknown" if each is None else data_size(each) for each in need)
     return f"{needed} needed, {free} free"
-
-
-def bytes_as_text(number: int) -> str:
-    """In megabytes or gigabytes."""
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"

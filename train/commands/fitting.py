@@ -10,7 +10,7 @@ from nst.infer.command_line import EXIT_INTERRUPTED
 from nst.infer.errors import UserError, os_error_reason
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
-from nst.train.processes import forget_children, joined
+from nst.train.processes import forget_children, joined, told_once
 
 EXIT_TERMINATED = 143
 LESS_MEMORY = "use a smaller --data.batch_size, --data.crop_px or --model.style_size"
@@ -25,28 +25,43 @@ def fit(cli: TrainCLI) -> int:
         0; or the exit status of the program, if it was interrupted.
     Raises:
         UserError: if there is not enough memory or disk, or another process has ended.
+        SystemExit: of several processes, in those whose error the first one tells.
     """
-    folder = cli.run_folder.folder
-    try:
-        with joined(folder, cli.trainer), enough_memory(LESS_MEMORY), living_readers():
+    with told_once(cli.trainer), known_failures(cli):
+        try:
             cli.trainer.fit(
                 cli.model,
                 datamodule=cli.datamodule,
                 ckpt_path=cli.checkpoint.path if cli.checkpoint else None,
                 weights_only=True,
             )
-    except SystemExit as error:
-        # Lightning ends the process after Ctrl-C, once the callbacks have saved what there is.
-        if cli.trainer.state.status != TrainerStatus.INTERRUPTED:
-            raise
-        forget_children(cli.trainer)
-        return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
+        except SystemExit as error:
+            # Lightning ends the process after Ctrl-C, once the callbacks have saved what there is.
+            if cli.trainer.state.status != TrainerStatus.INTERRUPTED:
+                raise
+            forget_children(cli.trainer)
+            return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
+        finally:
+            cli.run_folder.release()
+    return 0
+
+
+@contextmanager
+def known_failures(cli: TrainCLI) -> Iterator[None]:
+    """Turn what can end a run into lines for the user.
+
+    Args:
+        cli: of the run.
+    Raises:
+        UserError: if memory or disk are used up, or another process has ended.
+    """
+    folder = cli.run_folder.folder
+    try:
+        with joined(folder, cli.trainer), enough_memory(LESS_MEMORY), living_readers():
+            yield
     except OSError as error:
         where = error.filename or folder
         raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
-    finally:
-        cli.run_folder.release()
-    return 0
 
 
 @contextmanager

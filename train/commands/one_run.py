@@ -10,6 +10,7 @@ from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.fitting import fit
 from nst.train.commands.settings import TrainCLI
+from nst.train.wording import device_name
 
 NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
 NOTHING_LEFT = (
@@ -31,7 +32,7 @@ def train(cli: TrainCLI) -> int:
 def finish(cli: TrainCLI) -> int:
     """Say what was left out, export, and say what to do next."""
     run_folder = cli.run_folder
-    if skipped := sorted(run_folder.skipped_photos()):
+    if skipped := sorted(run_folder.notes.skipped()):
         print_line(f"{counted(len(skipped), 'photo')} could not be read and left out:")
         for line in skipped:
             print_line(f"  {line}")
@@ -53,11 +54,11 @@ def finish(cli: TrainCLI) -> int:
 
 def tell_of_run(cli: TrainCLI) -> None:
     """Write the page about a run; where that fails, say so and leave the run as it is."""
-    from nst.train.report.page import device_name, write_report
+    from nst.train.report.page import write_report
 
     try:
         photos = cli.datamodule.preview_photos(PREVIEW_PHOTOS, long_side_px=PREVIEW_LONG_SIDE_PX)
-        device = device_name(cli.trainer.strategy.root_device)
+        device = device_name(cli.trainer.strategy.root_device, count=cli.trainer.world_size)
         page = write_report(cli.run_folder.folder, photos=photos, device=device)
     except UserError as error:
         print_notice("nst-train", f"no report: {error}")

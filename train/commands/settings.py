@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from jsonargparse import ArgumentError, DefaultHelpFormatter
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.strategies import DDPStrategy
 
 from nst.infer.errors import UserError
 from nst.train.callbacks.progress import TrainingProgress
@@ -114,10 +115,23 @@ class TrainCLI(LightningCLI):
         return trainer
 
     def make_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Lightning's trainer; ``kwargs`` win over the settings."""
+        """Lightning's trainer; ``kwargs`` win over the settings.
+
+        Raises:
+            UserError: if SLURM was asked for something else.
+            ValueError: likewise.
+        """
         if trains_together(self.config.trainer):
             kwargs["strategy"] = together()
-        return super().instantiate_trainer(**kwargs)
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except RuntimeError as error:
+            raise UserError(f"wrong settings: {error}") from error
+        if isinstance(trainer.strategy, DDPStrategy) and trainer.strategy.cluster_environment:
+            trainer.strategy.cluster_environment.validate_settings(
+                num_devices=trainer.num_devices, num_nodes=trainer.num_nodes
+            )
+        return trainer
 
 
 def parse(

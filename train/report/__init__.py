@@ -11,5 +11,4 @@
     scale       from values to pixels, and the ticks between
     settings    those that are not the defaults
     files       what the folder holds, and what to type next
-    wording     durations and numbers for people
 """

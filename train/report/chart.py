@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nst.train.report.scale import Scale, fit_scale
-from nst.train.report.wording import short_number, spoken_duration
+from nst.train.wording import short_number, spoken_duration
 
 X_TICKS, Y_TICKS = 4, 5
 """About how many of them."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -25,7 +24,7 @@ from nst.train.report.judgement import judge_run
 from nst.train.report.record import Record, read_record
 from nst.train.report.settings import changed_settings, read_settings
 from nst.train.report.stages import Stage, read_stages
-from nst.train.report.wording import file_size, short_number, spoken_duration
+from nst.train.wording import data_size, short_number, spoken_duration
 
 TEMPLATE = "report.html.j2"
 SMALL_PX = 256
@@ -77,16 +76,9 @@ def contents(record: Record, photos: Sequence[Tensor], device: str) -> dict[str,
         "timings": timings(record, settings, device),
         "settings": settings,
         "changed": changed_settings(settings),
-        "files": [(each.name, each.what, file_size(each.size_bytes)) for each in run_files(record)],
+        "files": [(each.name, each.what, data_size(each.size_bytes)) for each in run_files(record)],
         "commands": next_commands(record, settings),
     }
-
-
-def device_name(device: torch.device) -> str:
-    """A device for people."""
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"{device.type.upper()}, {counted(torch.get_num_threads(), 'thread')}"
 
 
 def painting_uri(record: Record) -> str | None:
@@ -108,7 +100,7 @@ def highlights(record: Record) -> list[tuple[str, str]]:
             (short_number(losses[name]), f"{name} loss at the end") for name in ("content", "style")
         ]
     if record.model.is_file():
-        found.append((file_size(record.model.stat().st_size), "the model"))
+        found.append((data_size(record.model.stat().st_size), "the model"))
     return found
 
 

@@ -8,7 +8,8 @@ from nst.models import ModelFileError, TrainedNet, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.models.tensor_files import read_tensor_file
 from nst.train.callbacks.history import Row, read_history
-from nst.train.callbacks.run_folder import CONFIG, HISTORY, NOTES, SKIPPED, RunFolder
+from nst.train.callbacks.notes import NOTES, SKIPPED
+from nst.train.callbacks.run_folder import CONFIG, HISTORY, RunFolder
 from nst.train.photos import PhotoDataModule
 
 

@@ -65,6 +65,25 @@ def test_a_loss_that_jumps_is_taken_back(
     assert error.count("back to the last good state") == 1
 
 
+def test_a_batch_that_is_not_the_last_of_its_step(
+    train: Train, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Its loss alone is infinite: the gradients stay numbers."""
+    before = StyleTransferSystem.training_step
+
+    def bad(self: StyleTransferSystem, batch: PhotoBatch, batch_idx: int) -> torch.Tensor:
+        loss = before(self, batch, batch_idx)
+        if batch_idx == 14:  # the first half of the eighth step
+            assert self.latest is not None
+            self.latest.terms["total"].fill_(math.inf)
+        return loss
+
+    monkeypatch.setattr(StyleTransferSystem, "training_step", bad)
+    flags = ("--trainer.accumulate_grad_batches", "2", "--model.knob_share", "0")
+    assert train(*flags, "--trainer.max_steps", "10") == 0
+    assert "step 10: the loss is no number any more; back to" in capsys.readouterr().err
+
+
 def test_a_run_that_goes_wrong_again_and_again_ends_with_advice(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -21,7 +21,8 @@ def feed(history: History, steps: range, kind: str = "loss") -> list[Row]:
     rows = []
     for step in steps:
         losses = Losses(kind, {"style": torch.tensor(0.5), "total": torch.tensor(float(step))})
-        rows.append(history.add(trainer(step), losses, seconds=step / 2))
+        history.collect(losses)
+        rows.append(history.end_step(trainer(step), seconds=step / 2))
     return [row for row in rows if row is not None]
 
 
@@ -43,6 +44,19 @@ def test_the_knob_begins_a_new_mean(tmp_path: Path) -> None:
     (row,) = feed(history, range(14, 21), kind="knob")
     assert row.kind == "knob"
     assert row.total == pytest.approx(17)
+
+
+def test_all_batches_of_a_step_count() -> None:
+    """Gradients of three are accumulated; the last one alone would say 3."""
+    history = History()
+    rows = []
+    for step in range(1, 11):
+        for total in (1.0, 2.0, 3.0):
+            history.collect(Losses("loss", {"total": torch.tensor(total)}))
+        rows.append(history.end_step(trainer(step), seconds=step))
+    assert rows[-1] is not None
+    assert rows[-1].total == pytest.approx(2.0)
+    assert rows[:-1] == [None] * 9
 
 
 def test_going_on_drops_what_came_after_the_checkpoint(tmp_path: Path) -> None:

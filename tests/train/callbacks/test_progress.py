@@ -7,7 +7,6 @@ import torch
 from rich.console import Console
 
 from nst.train.callbacks.progress import TrainingProgress
-from nst.train.live_line import duration
 from nst.train.photos import PhotoBatch
 
 
@@ -104,12 +103,6 @@ def test_the_speed_is_that_of_the_last_steps(stream: io.StringIO) -> None:
         now_s = 100.0 + step if step <= 50 else 150.0 + 0.1 * (step - 50)
         advance(progress, now_s, step, photos=1)
     assert progress.images_per_s == pytest.approx(10.0)
-
-
-def test_durations() -> None:
-    assert duration(7.2) == "0:07"
-    assert duration(247) == "4:07"
-    assert duration(7500) == "2 h 05 min"
 
 
 def test_nothing_is_printed_on_other_processes(stream: io.StringIO) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nst.train.callbacks import trial
 from nst.train.commands import dry_run as module
 from nst.train.commands.needs import memory_bytes
 from nst.train.photos import PhotoBatch
@@ -15,6 +16,7 @@ from nst.train.system import StyleTransferSystem
 from tests.train.conftest import Train
 
 Capture = pytest.CaptureFixture[str]
+LENGTHS = {"STYLE_S": trial.STYLE_S, "KNOB_S": trial.KNOB_S}
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +53,11 @@ def test_it_tells_and_writes_nothing(
     assert values["photos"].startswith("3 in ")
     assert values["batch"] == "2 crops of 48x48 px"
     assert values["length"] == "1000 steps"
+    assert re.fullmatch(r"CPU, \d+ threads?, [\w-]+", values["device"])
     assert values["run folder"] == str(tmp_path / "run")
     assert values["to do"] == "1000 steps, the last 100 for strengths below 1"
     assert re.search(r"from start to end; begun now, until .*\d\d:\d\d$", values["time"])
-    assert re.fullmatch(r"\d+ MB needed, [\d.]+ GB free", values["disk"])
+    assert re.fullmatch(r"[\d.]+ MB needed, [\d.]+ GB free", values["disk"])
     assert "needed" in values["memory"]
 
 
@@ -93,6 +96,15 @@ def test_both_kinds_of_steps_are_timed(
     measured = re.match(r"(\d+) min", values["time"])
     assert measured is not None
     assert minutes - 1 < int(measured[1]) < minutes + 3
+
+
+def test_steps_are_counted_for_three_seconds(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At half a second each, and three of each kind before they count."""
+    for name, seconds in LENGTHS.items():
+        monkeypatch.setattr(trial, name, seconds)
+    phases = slow_steps(monkeypatch, style_s=0.5, knob_s=0.5)
+    assert train("--dry-run") == 0
+    assert len(phases) <= 3 + 4 + 3 + 2
 
 
 def test_without_a_knob_there_are_no_steps_of_it(
@@ -247,11 +259,11 @@ def test_interrupted(
 def test_the_size_of_the_run_folder(train: Train, tmp_path: Path, capsys: Capture) -> None:
     flags = ("--run.preview_every", "1", "--trainer.max_steps", "20")
     assert train("--dry-run", *flags) == 0
-    needed = re.match(r"(\d+) MB", told(capsys)["disk"])
+    needed = re.match(r"([\d.]+) MB", told(capsys)["disk"])
     assert needed is not None
     assert train(*flags, "--run.checkpoint_every", "5", export=True) == 0
     size = sum(path.stat().st_size for path in (tmp_path / "run").rglob("*") if path.is_file())
-    assert 0.8 * size < 1e6 * int(needed[1]) < 1.6 * size
+    assert 0.8 * size < 1e6 * float(needed[1]) < 1.6 * size
 
 
 def test_memory_of_this_process(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.history import read_history
+from nst.train.processes import is_launched_together
 from tests.train.conftest import Train
 
 TWO = ("--trainer.devices", "2", "--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
@@ -131,6 +132,76 @@ def test_an_interrupted_pair_keeps_what_was_learned(
     assert state["PhotoDataModule"]["drawn"] == 4 * (steps + 2)
 
 
+FAILING = """
+import os, sys
+from datetime import timedelta
+from nst.infer.errors import UserError
+from nst.train import processes
+from nst.train.cli import main
+from nst.train.system import StyleTransferSystem
+before = StyleTransferSystem.training_step
+def failing(self, batch, batch_idx):
+    if self.global_step == 2 and os.environ.get("LOCAL_RANK", "0") in os.environ["WHO"]:
+        raise UserError("the paint is used up: buy more")
+    return before(self, batch, batch_idx)
+StyleTransferSystem.training_step = failing
+processes.PATIENCE = timedelta(seconds=int(os.environ["PATIENCE_S"]))
+sys.exit(main())
+"""
+
+
+def run_script(code: str, arguments: list[str], **environment: str) -> "subprocess.Popen[str]":
+    """Begin ``nst-train`` with something of it replaced, in all its processes."""
+    script = Path(arguments[arguments.index("--out") + 1]).with_name("script.py")
+    script.write_text(code)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return start([sys.executable, str(script), *arguments[3:]])
+
+
+@pytest.mark.parametrize(("who", "patience_s"), [("0", 60), ("01", 60), ("1", 1)])
+def test_an_error_is_told_once(
+    who: str, patience_s: int, painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    """Of the first process alone, of both, and of the other one alone."""
+    arguments = command(painting, photos, tmp_path / "run", "--trainer.max_steps", "20")
+    process = run_script(FAILING, arguments, WHO=who, PATIENCE_S=str(patience_s))
+    _, error = end(process)
+    lines = [line for line in error.splitlines() if line.startswith("nst-train: ")]
+    assert lines.count("nst-train: the paint is used up: buy more") == 1, error
+    assert "Traceback" not in error
+    if "0" in who:
+        assert process.returncode == 2
+        assert len(lines) == 1, error
+
+
+SLOW = """
+import sys, time
+from nst.train.cli import main
+from nst.train.system import StyleTransferSystem
+before = StyleTransferSystem.training_step
+def slow(self, batch, batch_idx):
+    time.sleep(0.7)
+    return before(self, batch, batch_idx)
+StyleTransferSystem.training_step = slow
+sys.exit(main())
+"""
+
+
+def test_a_pair_with_slow_steps_minds_clock_and_signals(
+    painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    flags = ("--run.checkpoint_every", "1000", "--run.checkpoint_minutes", "0.02")
+    process = run_script(SLOW, command(painting, photos, run, *flags))
+    wait_for(run / LAST_CHECKPOINT, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = end(process)
+    assert process.returncode == 130, error
+    assert load_trained_net(run).training["steps"] < 10
+
+
 def test_without_memory_the_flags_are_named(
     train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,11 +219,46 @@ def test_without_memory_the_flags_are_named(
     )
 
 
+@pytest.mark.parametrize("more", [("other.png",), ("--try-strengths", "1,2")])
+@pytest.mark.parametrize(
+    "environment",
+    [{"WORLD_SIZE": "2"}, {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_LOCALID": "1"}],
+)
 def test_several_runs_do_not_begin_in_every_process(
-    painting: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: dict[str, str],
+    more: tuple[str, ...],
+    painting: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from nst.train.cli import main
 
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["--style", str(painting), str(painting)]) == 2
-    assert "without torchrun" in capsys.readouterr().err
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--style", str(painting), *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "without torchrun and with srun --ntasks=1" in line
+
+
+def test_a_single_task_of_slurm_may_begin_several_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_launched_together()
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    assert not is_launched_together()
+
+
+@pytest.mark.parametrize("tasks", [{}, {"SLURM_NTASKS_PER_NODE": "2"}])
+def test_tasks_of_slurm_that_do_not_fit_the_devices(
+    tasks: dict[str, str],
+    train: Train,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    places = dict.fromkeys(("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID"), "0")
+    for name, value in {"SLURM_NTASKS": "2", **places, **tasks}.items():
+        monkeypatch.setenv(name, value)
+    assert train("--trainer.devices", "4", "--trainer.accelerator", "cpu") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ntasks-per-node=2" in line
+    assert not (tmp_path / "run").exists()

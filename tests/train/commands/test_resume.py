@@ -1,5 +1,6 @@
 """Runs that were interrupted, and go on: in the same way as if nothing had been."""
 
+import math
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from nst.infer.errors import UserError
 from nst.models import load_trained_net
@@ -258,6 +260,43 @@ def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> Non
     assert "one run at a time" in error_of("--resume", "x", "--style", "a.jpg", "b.jpg")
 
 
+def test_another_painting_is_refused(
+    train: Train, painting: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    from nst.train.cli import main
+
+    assert train() == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    with Image.open(painting) as picture:
+        ImageOps.mirror(picture).save(painting)
+    for more in ((), ("--dry-run",), ("--model.style_size", "88")):
+        capsys.readouterr()
+        longer = ("--trainer.max_steps", "4")
+        assert main(["--resume", str(tmp_path / "run"), *longer, *more]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"{painting} is another picture than the one that this run has learned" in line
+        assert "--run.overwrite true" in line
+    assert {path: path.read_bytes() for path in before} == before
+    again = ("--run.overwrite", "true", "--warm-start", str(tmp_path / "run"))
+    assert train(*again) == 0, "as it says"
+
+
+def test_the_same_painting_in_another_file_and_at_another_size(
+    train: Train, painting: Path, tmp_path: Path
+) -> None:
+    from nst.train.cli import main
+
+    assert train() == 0
+    with Image.open(painting) as picture:
+        picture.save(tmp_path / "same.webp", lossless=True)
+    other = ("--style", str(tmp_path / "same.webp"), "--model.style_size", "88")
+    assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "4", *other]) == 0
+    trained = load_trained_net(tmp_path / "run")
+    assert trained.training["steps"] == 4
+    assert trained.painting is not None
+    assert trained.painting.shape[-1] == 88
+
+
 def test_a_request() -> None:
     request = read_request(
         ["--style", "a.jpg", "b.jpg", "--net.width", "4", "--style=c.jpg", "--config", "realtime"]
@@ -313,6 +352,32 @@ def test_another_number_of_photos_is_told(
     shutil.copy(photos / "a.jpg", photos / "z.jpg")
     assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "4"]) == 0
     assert "has 4 photos and had 3" in capsys.readouterr().err
+
+
+def test_notes_of_steps_that_come_again_are_dropped(
+    train: Train, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo is left out before the checkpoint; what happens after it, happens no more."""
+    from nst.train.cli import main
+
+    (photos / "broken.jpg").write_bytes(b"no photo")
+    training_step = StyleTransferSystem.training_step
+
+    def failing(self: StyleTransferSystem, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.global_step == 22:
+            raise UserError("the power failed")
+        loss = training_step(self, batch, batch_idx)  # type: ignore[arg-type]
+        return loss * math.nan if self.global_step == 17 else loss
+
+    notes = tmp_path / "run" / "notes.txt"
+    with monkeypatch.context() as patch:
+        patch.setattr(StyleTransferSystem, "training_step", failing)
+        assert train("--trainer.max_steps", "30", "--run.checkpoint_every", "15") == 2
+    skipped, gone_back = notes.read_text().splitlines()
+    assert "broken.jpg" in skipped
+    assert "step 20: " in gone_back
+    assert main(["--resume", str(tmp_path / "run")]) == 0
+    assert notes.read_text().splitlines() == [skipped]
 
 
 def test_two_runs_in_one_folder(train: Train, tmp_path: Path, capsys: Capture) -> None:

@@ -1,0 +1,51 @@
+"""What happened in a run, if anything did: ``notes.txt``."""
+
+from pathlib import Path
+
+from nst.infer.command_line import print_notice
+from nst.infer.files import atomic_write
+from nst.train.processes import is_first_process
+
+NOTES = "notes.txt"
+SKIPPED = "skipped: "
+"""The beginning of a note about a photo that was left out."""
+
+
+class Notes:
+    """All that users were told, in all processes and before interruptions too.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NOTES
+
+    def add(self, line: str) -> None:
+        """Tell the user, now and in the file; of several processes the first one speaks."""
+        if is_first_process():
+            print_notice("nst-train", line)
+        elif line in self.lines():
+            return
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def lines(self) -> list[str]:
+        """Those in the file; none if there is no file."""
+        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+
+    def keep(self, lines: list[str]) -> None:
+        """Leave these alone in the file.
+
+        Raises:
+            UserError: if it cannot be written.
+        """
+        if not lines:
+            self.path.unlink(missing_ok=True)
+        elif lines != self.lines():
+            with atomic_write(self.path) as beside:
+                beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def skipped(self) -> set[str]:
+        """Photos that were left out, and why, a line each."""
+        return {line.removeprefix(SKIPPED) for line in self.lines() if line.startswith(SKIPPED)}

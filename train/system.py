@@ -43,6 +43,8 @@ KNOB_LEARNING_RATE = 1e-2
 RECENT_LOSSES = ("total", "content", "style")
 RECENT = "recent_losses"
 """Where a checkpoint keeps them."""
+BORDER_SHARE = 1 / 16
+"""Of a crop's side, along each edge, that no loss looks at."""
 RECENT_STEPS = 100
 """How many steps the losses are averaged over that a checkpoint tells."""
 
@@ -156,6 +158,8 @@ class StyleTransferSystem(pl.LightningModule):
         self.settings: dict[str, Any] = {
             "warm_start": begun_with,
             "loss": loss,
+            "content_layers": list(content_layers),
+            "style_layers": list(style_layers),
             "style_strength": style_strength,
             "content_weight": content_weight,
             "style_weight": style_weight,
@@ -241,12 +245,12 @@ class StyleTransferSystem(pl.LightningModule):
         # Not None, so that every parameter is part of every step: several GPUs want that.
         full = torch.ones((), device=photos.device)
         stylized = self.net(photos, full).float()
-        terms: dict[str, Tensor] = self.loss(stylized, photos)._asdict()
+        terms: dict[str, Tensor] = self.loss(inside(stylized), inside(photos))._asdict()
         if self.stability_weight:
             terms["stability"] = self.stability_loss(self.net, photos, stylized, seeds=seeds)
             terms["total"] = terms["total"] + self.stability_weight * terms["stability"]
         if self.grid_weight:
-            terms["grid"] = self.grid_loss(stylized)
+            terms["grid"] = self.grid_loss(inside(stylized))
             terms["total"] = terms["total"] + self.grid_weight * terms["grid"]
         return terms
 
@@ -255,7 +259,7 @@ class StyleTransferSystem(pl.LightningModule):
         generator = Generator().manual_seed(torch.initial_seed() + self.global_step)
         strength = torch.rand((), generator=generator).to(photos.device)
         terms: dict[str, Tensor] = self.loss(
-            self.net(photos, strength).float(), photos, strength=strength
+            inside(self.net(photos, strength).float()), inside(photos), strength=strength
         )._asdict()
         return terms
 
@@ -313,3 +317,14 @@ class StyleTransferSystem(pl.LightningModule):
                 name: round(mean, 5) for name, mean in zip(RECENT_LOSSES, means, strict=True)
             }
         return facts
+
+
+def inside(pictures: Tensor) -> Tensor:
+    """(B, C, H, W) without its border.
+
+    A network can tell where a picture ends. What it paints there lowers the style loss of the whole
+    crop, and would frame every photo.
+    """
+    height, width = pictures.shape[-2:]
+    top, left = round(BORDER_SHARE * height), round(BORDER_SHARE * width)
+    return pictures[..., top : height - top, left : width - left]

@@ -76,6 +76,24 @@ def test_further_terms_count_with_their_weights(term: str, painting: Path) -> No
     assert made.settings.items() >= weights.items()
 
 
+def test_no_loss_sees_the_border(painting: Path) -> None:
+    """Nothing can be gained by painting where the picture ends."""
+    made = system(painting, stability_weight=0.0)
+    batch = photos().photos
+    framed = batch.clone()
+    framed[..., :3, :] = framed[..., -3:, :] = framed[..., :, :3] = framed[..., :, -3:] = 0.5
+    terms = {}
+    for name, stylized in (("plain", batch), ("framed", framed)):
+        made.net.forward = lambda *_, made=stylized: made  # type: ignore[assignment]
+        terms[name] = made.style_terms(batch, [1, 2])
+        terms[f"{name} knob"] = made.knob_terms(batch)
+    assert terms["framed"] == terms["plain"]
+    assert terms["framed knob"] == terms["plain knob"]
+    assert terms["framed"]["content"] == 0
+    framed[..., 3, 9] = 0.5
+    assert made.style_terms(batch, [1, 2])["content"] > 0
+
+
 def start_batch(made: StyleTransferSystem, step: int, optimizer: torch.optim.Optimizer) -> None:
     made.trainer.global_step = step  # type: ignore[misc]
     made.optimizers = lambda: optimizer  # type: ignore[assignment, method-assign]

@@ -25,7 +25,7 @@ from nst.train.small_copies import SmallCopies, read_photo
 PACKAGED_PHOTOS = Path(__file__).parent / "content"
 """Eleven photos that come with nst."""
 
-MIN_CROP_PX = 32
+MIN_CROP_PX = 48
 # Photos are shrunk so that the crop takes between all and 1 / MAX_ZOOM of the short side.
 MAX_ZOOM = 1.5
 
@@ -100,7 +100,7 @@ class PhotoDataModule(pl.LightningDataModule):
     Args:
         content: folder of photos, searched recursively (JPEG, PNG, WebP); eleven that come with nst
             if not given. About a thousand are a little better.
-        crop_px: side of the square crops, in pixels, at least 32.
+        crop_px: side of the square crops, in pixels, at least 48.
         batch_size: photos per step and device.
         workers: processes per device that read photos; by default one per spare core, at most 8.
         cache: keep small copies of photos above 1.5 megapixels in ~/.cache/nst/photos, so
@@ -112,7 +112,7 @@ class PhotoDataModule(pl.LightningDataModule):
     def __init__(
         self,
         content: Path = PACKAGED_PHOTOS,
-        crop_px: int = 160,
+        crop_px: int = 192,
         batch_size: int = 1,
         workers: int | None = None,
         cache: bool = True,

@@ -26,11 +26,6 @@ from nst.models import (
     knob_parameters,
 )
 from nst.models.checkpoints import ENTRY
-from nst.models.perceptual_loss import (
-    DEFAULT_CONTENT_LAYERS,
-    DEFAULT_STYLE_LAYERS,
-    DEFAULT_STYLE_WEIGHT,
-)
 from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
 from nst.train.painting import load_painting, refuse_other_painting
@@ -43,6 +38,10 @@ KNOB_LEARNING_RATE = 1e-2
 RECENT_LOSSES = ("total", "content", "style")
 RECENT = "recent_losses"
 """Where a checkpoint keeps them."""
+CONTENT_LAYERS = ("relu4_2",)
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+STYLE_WEIGHT = 6.0
+"""What is learned from: deeper than what models are judged by, for strokes of more than 10 px."""
 BORDER_SHARE = 1 / 16
 """Of a crop's side, along each edge, that no loss looks at."""
 RECENT_STEPS = 100
@@ -81,10 +80,10 @@ class StyleTransferSystem(pl.LightningModule):
         style_layer_weights: one number per style layer; all equal if not given.
         style_strength: multiplies style_weight; 2 paints twice as hard, 0.5 half as hard.
         content_weight: weight of the content loss.
-        style_weight: weight of the style loss; 12 suits the relative form.
+        style_weight: weight of the style loss; 6 suits the relative form.
         tv_weight: weight of the total variation; more gives smoother pictures.
         stability_weight: weight of the difference between a moved stylized photo and a stylized
-            moved photo; more is steadier on video. 100 suits the relative form; 0 leaves it out,
+            moved photo; more is steadier on video. 50 suits the relative form; 0 leaves it out,
             for shorter steps.
         grid_weight: weight of the pattern of 4x4 pixels that the result has on average; more
             leaves less of a grid. 1000 suits the relative form; 0 leaves it out.
@@ -112,14 +111,14 @@ class StyleTransferSystem(pl.LightningModule):
         vgg: VGGArch = "vgg19",
         vgg_weights: str = "auto",
         loss: LossForm = "relative",
-        content_layers: Sequence[str] = DEFAULT_CONTENT_LAYERS,
-        style_layers: Sequence[str] = DEFAULT_STYLE_LAYERS,
+        content_layers: Sequence[str] = CONTENT_LAYERS,
+        style_layers: Sequence[str] = STYLE_LAYERS,
         style_layer_weights: Sequence[float] | None = None,
         style_strength: float = 1.0,
         content_weight: float = 1.0,
-        style_weight: float = DEFAULT_STYLE_WEIGHT,
+        style_weight: float = STYLE_WEIGHT,
         tv_weight: float = 0.0,
-        stability_weight: float = 100.0,
+        stability_weight: float = 50.0,
         grid_weight: float = 1000.0,
         style_size: int = 512,
         learning_rate: float = 2e-3,

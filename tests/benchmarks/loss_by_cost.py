@@ -3,11 +3,12 @@
     python tests/benchmarks/loss_by_cost.py --style PAINTING... --content PHOTOS --test PHOTOS \\
         --images 6000 --out FOLDER [--plain]
 
-Trains each network on each painting with ``nst-train`` from nothing (one crop of 160 px per step;
-``--plain``: content and style loss alone), judges them with ``nst-evaluate`` on photos that were
-not trained on, and writes a table (``table.md``) and a figure (``figure.png``) into the folder. A
-finished training there is kept, so that it can be stopped and started again. Twenty minutes for a
-small network on two fast cores, 45 for ``TransformerNet``.
+Trains each network on each painting with ``nst-train`` from nothing, on one crop of 160 px per step
+and with the layers and the balance that ``nst-evaluate`` judges by (``--plain``: without further
+losses). Judges them with it on photos that were not trained on, and writes a table (``table.md``)
+and a figure (``figure.png``) into the folder. A finished training there is kept, so that it can be
+stopped and started again. Twenty minutes for a small network on two fast cores, 45 for
+``TransformerNet``.
 """
 
 import argparse
@@ -21,10 +22,21 @@ from typing import NamedTuple
 import matplotlib
 from matplotlib import pyplot
 
+from nst.models.perceptual_loss import (
+    DEFAULT_CONTENT_LAYERS,
+    DEFAULT_STYLE_LAYERS,
+    DEFAULT_STYLE_WEIGHT,
+)
 from nst.train.evaluate.cost import graph_cost
 
 matplotlib.use("agg")
 
+YARDSTICK = [
+    *("--model.content_layers", json.dumps(DEFAULT_CONTENT_LAYERS)),
+    *("--model.style_layers", json.dumps(DEFAULT_STYLE_LAYERS)),
+    *("--model.style_weight", str(DEFAULT_STYLE_WEIGHT), "--data.crop_px", "160"),
+]
+"""What is learned from is what is judged by."""
 PLAIN = [
     *("--model.stability_weight", "0", "--model.grid_weight", "0"),
     *("--model.knob_share", "0"),
@@ -65,7 +77,7 @@ def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
             *NETS[net],
             *("--style", painting, "--content", settings.content, "--out", folder),
             *("--run.overwrite", "true", "--trainer.max_steps", settings.images),
-            *("--warm-start", "none", *(PLAIN if settings.plain else ())),
+            *("--warm-start", "none", *YARDSTICK, *(PLAIN if settings.plain else ())),
         )
     return folder
 

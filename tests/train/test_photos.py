@@ -20,7 +20,7 @@ from nst.train.photos import (
 
 def test_photos_are_found_in_subfolders(photos: Path) -> None:
     (photos / "notes.txt").write_text("not a photo")
-    names = [path.name for path in PhotoFolder(photos, crop_px=32).paths]
+    names = [path.name for path in PhotoFolder(photos, crop_px=48).paths]
     assert names == ["a.jpg", "b.png", "c.webp"]
 
 
@@ -35,9 +35,9 @@ def test_crops(photos: Path) -> None:
 
 def test_colours_survive(tmp_path: Path) -> None:
     Image.new("RGB", (70, 50), (255, 128, 0)).save(tmp_path / "orange.png")
-    photo, _, _ = PhotoFolder(tmp_path, crop_px=32)[Draw(0, seed=1)]
+    photo, _, _ = PhotoFolder(tmp_path, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
-    expected = torch.tensor([1.0, 128 / 255, 0.0]).view(3, 1, 1).expand(3, 32, 32)
+    expected = torch.tensor([1.0, 128 / 255, 0.0]).view(3, 1, 1).expand(3, 48, 48)
     torch.testing.assert_close(photo, expected)
 
 
@@ -45,9 +45,9 @@ def test_a_broken_file_gives_the_next_photo_and_its_name(photos: Path) -> None:
     data = (photos / "a.jpg").read_bytes()
     (photos / "a.jpg").write_bytes(data[: len(data) // 2])
     (photos / "b.png").write_bytes(b"")
-    photo, _, unreadable = PhotoFolder(photos, crop_px=32)[Draw(0, seed=1)]
+    photo, _, unreadable = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
-    assert photo.shape == (3, 32, 32)
+    assert photo.shape == (3, 48, 48)
     assert len(unreadable) == 2
     assert str(photos / "a.jpg") in unreadable[0]
     assert "0 bytes" in unreadable[1]
@@ -55,7 +55,7 @@ def test_a_broken_file_gives_the_next_photo_and_its_name(photos: Path) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_photos_that_vanish(workers: int, photos: Path) -> None:
-    data = PhotoDataModule(photos, crop_px=32, batch_size=2, workers=workers)
+    data = PhotoDataModule(photos, crop_px=48, batch_size=2, workers=workers)
     for path in data.folder.paths:
         path.unlink()
     batch = next(iter(data.train_dataloader()))
@@ -66,7 +66,7 @@ def test_photos_that_vanish(workers: int, photos: Path) -> None:
 def test_crops_do_not_depend_on_the_number_of_workers(photos: Path) -> None:
     def three_batches(workers: int) -> torch.Tensor:
         torch.manual_seed(5)
-        data = PhotoDataModule(photos, crop_px=32, batch_size=2, workers=workers)
+        data = PhotoDataModule(photos, crop_px=48, batch_size=2, workers=workers)
         return torch.stack([b.photos for b in islice(iter(data.train_dataloader()), 3)])
 
     torch.testing.assert_close(three_batches(0), three_batches(2), rtol=0, atol=0)
@@ -157,15 +157,15 @@ def test_the_sampler_goes_on_where_it_was() -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches(workers: int, photos: Path) -> None:
-    data = PhotoDataModule(photos, crop_px=32, batch_size=4, workers=workers)
+    data = PhotoDataModule(photos, crop_px=48, batch_size=4, workers=workers)
     (photos / "b.png").write_bytes(b"")
     batches = list(islice(iter(data.train_dataloader()), 3))
-    assert all(batch.photos.shape == (4, 3, 32, 32) for batch in batches)
+    assert all(batch.photos.shape == (4, 3, 48, 48) for batch in batches)
     assert any("b.png" in line for batch in batches for line in batch.unreadable)
 
 
 def test_preview_photos_are_whole_and_spread(photos: Path) -> None:
-    previews = PhotoDataModule(photos, crop_px=32).preview_photos(2, long_side_px=48)
+    previews = PhotoDataModule(photos, crop_px=48).preview_photos(2, long_side_px=48)
     assert [tuple(preview.shape) for preview in previews] == [(3, 32, 48), (3, 48, 32)]
 
 
@@ -180,21 +180,21 @@ def test_default_workers_is_at_least_1(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_narrow_photos_are_no_previews(photos: Path) -> None:
     Image.new("RGB", (2000, 20)).save(photos / "0.jpg")
-    previews = PhotoDataModule(photos, crop_px=32).preview_photos(4, long_side_px=64)
+    previews = PhotoDataModule(photos, crop_px=48).preview_photos(4, long_side_px=64)
     assert len(previews) == 3
 
 
 def test_folders_without_photos(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
-        PhotoFolder(tmp_path / "none", crop_px=32)
+        PhotoFolder(tmp_path / "none", crop_px=48)
     with pytest.raises(UserError, match="no JPEG, PNG or WebP photo"):
-        PhotoFolder(tmp_path, crop_px=32)
+        PhotoFolder(tmp_path, crop_px=48)
     (tmp_path / "a.jpg").write_text("text")
     with pytest.raises(UserError, match="none of the photos"):
-        PhotoFolder(tmp_path, crop_px=32)
+        PhotoFolder(tmp_path, crop_px=48)
 
 
-@pytest.mark.parametrize("arguments", [{"crop_px": 31}, {"batch_size": 0}, {"workers": -1}])
+@pytest.mark.parametrize("arguments", [{"crop_px": 47}, {"batch_size": 0}, {"workers": -1}])
 def test_numbers_out_of_range(arguments: dict[str, int], photos: Path) -> None:
     with pytest.raises(UserError, match="at least"):
         PhotoDataModule(photos, **arguments)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from nst.infer.errors import UserError
 from nst.models import ModelFileError, TransformerNet, knob_parameters
 from nst.train.credit import Credit
 from nst.train.photos import PhotoBatch
-from nst.train.system import KNOB_LEARNING_RATE, StyleTransferSystem
+from nst.train.system import KNOB_LEARNING_RATE, STYLE_WEIGHT, StyleTransferSystem
 
 NOTHING_ELSE = {"stability_weight": 0.0, "grid_weight": 0.0}
 """Content and style alone."""
@@ -71,7 +71,7 @@ def test_further_terms_count_with_their_weights(term: str, painting: Path) -> No
     assert float(logged[f"loss/{term}"]) > 0
     torch.testing.assert_close(
         total.detach(),
-        logged["loss/content"] + 12 * logged["loss/style"] + 5.0 * logged[f"loss/{term}"],
+        logged["loss/content"] + STYLE_WEIGHT * logged["loss/style"] + 5.0 * logged[f"loss/{term}"],
     )
     assert made.settings.items() >= weights.items()
 
@@ -199,7 +199,7 @@ def test_johnsons_form_and_layers(painting: Path) -> None:
         ({"stability_weight": -1.0}, "stability_weight must be at least 0, not -1.0"),
         ({"knob_share": 1.0}, "knob_share must be at least 0 and below 1, not 1.0"),
         ({"grid_weight": float("nan")}, "grid_weight must be at least 0, not nan"),
-        ({"style_layer_weights": [1.0]}, "4 style layers but 1 layer weights"),
+        ({"style_layer_weights": [1.0]}, "5 style layers but 1 layer weights"),
         ({"style_strength": -1.0}, "style_strength"),
         ({"content_weight": -1.0}, "at least 0"),
         ({"learning_rate": 0.0}, "learning_rate"),

@@ -9,7 +9,7 @@ from nst.train.report.settings import changed_settings, read_settings, shown
 def test_defaults_do_not_differ_from_themselves(painting: Path, tmp_path: Path) -> None:
     parse(["--model.style", str(painting), "--run.out", str(tmp_path / "run")])
     settings = read_settings((tmp_path / "run" / "config.yaml").read_text())
-    assert settings["data.crop_px"] == 160
+    assert settings["data.crop_px"] == 192
     assert changed_settings(settings) == []
 
 
@@ -23,7 +23,7 @@ model:
   style_layers: [relu1_1, relu2_1]
   compile: true
   net: {class_path: x, init_args: {width: 3}}
-data: {crop_px: 160, workers: 2}
+data: {crop_px: 192, workers: 2}
 """
     changed = changed_settings(read_settings(config))
     assert [(each.flag, each.value) for each in changed] == [
@@ -35,7 +35,7 @@ data: {crop_px: 160, workers: 2}
         ("--data.workers", "2"),
     ]
     assert [each.default for each in changed][1:4] == [
-        *("none", "base", "relu1_1, relu2_1, relu3_1, relu4_1")
+        *("none", "base", "relu1_1, relu2_1, relu3_1, relu4_1, relu5_1")
     ]
 
 

@@ -4,8 +4,8 @@
 
 The folder of paintings holds the files that ``styles.yaml`` names. For each of them this calls the
 commands as a person would: ``nst-train`` on the photos, ``nst-export``, and ``nst-evaluate`` if
-there are other photos to judge on. A style that is there is kept, so that it can be stopped and
-started again.
+there are other photos to judge on, whose numbers go into ``styles_measured.json``. A style that is
+there is kept, so that it can be stopped and started again.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import yaml
 from our_commands import shown
 
 STYLES = Path(__file__).resolve().with_name("styles.yaml")
+MEASURED = STYLES.with_name("styles_measured.json")
 MEASURES = ("total", "content", "style", "grid", "e_warp")
 PUBLIC_DOMAIN = "public domain"
 
@@ -46,7 +47,7 @@ def train(name: str, about: dict[str, Any], settings: argparse.Namespace) -> Pat
         *("--config", settings.tier, "--style", find_painting(settings.paintings, name)),
         *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
-        *about.get("flags", {}).get(settings.tier, []),
+        *about.get("flags", []),
     )
     (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
     model.parent.mkdir(exist_ok=True)
@@ -75,16 +76,15 @@ def judge(name: str, model: Path, settings: argparse.Namespace) -> dict[str, flo
     return {measure: judged["measures"][measure]["mean"] for measure in MEASURES}
 
 
-def row(name: str, about: dict[str, Any], model: Path, measures: dict[str, float]) -> str:
-    """A line of the table of all styles."""
-    seconds = (model.parent.parent / "seconds").read_text(encoding="ascii")
-    values = " | ".join(f"{value:.3g}" for value in measures.values())
-    who = f"{about['artist']}, *{about['title']}*, {about['year']}"
-    return f"| `{name}` | {who} | {seconds} | {values} |"
+def keep(name: str, tier: str, measures: dict[str, float]) -> None:
+    """Write down what was measured, beside what is there of other styles."""
+    there = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    there.setdefault(tier, {})[name] = {key: round(value, 4) for key, value in measures.items()}
+    MEASURED.write_text(json.dumps(there, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    """Train, export and judge every style, and print a table."""
+    """Train, export and judge every style."""
     styles = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paintings", type=Path, required=True, help="folder")
@@ -97,7 +97,8 @@ def main() -> None:
     for name in settings.only or styles:
         model = train(name, styles[name], settings)
         if settings.test:
-            print(row(name, styles[name], model, judge(name, model, settings)), flush=True)
+            seconds = float((model.parent.parent / "seconds").read_text(encoding="ascii"))
+            keep(name, settings.tier, judge(name, model, settings) | {"seconds": seconds})
 
 
 if __name__ == "__main__":

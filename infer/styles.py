@@ -1,10 +1,10 @@
 """Styles by name: those that come with the package, and the user's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from nst.infer.errors import UserError
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 STYLES_VARIABLE = "NST_STYLES"
 """The environment variable that names the folder of the user's own styles."""
 
+Tier: TypeAlias = Literal["realtime", "quality"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+"""The networks that each shipped style comes as, the fast one first."""
+FOR_FRAMES: Tier = "realtime"
+FOR_PHOTOS: Tier = "quality"
+"""What is taken where nobody asks for a tier."""
+
 SHIPPED = Path(__file__).parent / "shipped"
+"""A folder for each tier."""
 SUFFIX = ".onnx"
 
 THUMBNAIL_PX = 320
@@ -35,9 +43,11 @@ class NamedStyle(NamedTuple):
     own: bool
 
 
-def shipped_styles() -> list[NamedStyle]:
-    """The styles that come with the package, by name."""
-    return list(_styles_in(SHIPPED, own=False))
+def shipped_styles(tier: Tier | None = FOR_FRAMES) -> list[NamedStyle]:
+    """The styles that come with the package, by name; of all tiers where None is given."""
+    tiers = TIERS if tier is None else (tier,)
+    styles = [style for each in tiers for style in _styles_in(SHIPPED / each, own=False)]
+    return sorted(styles, key=lambda style: style.name)
 
 
 def own_styles() -> list[NamedStyle]:
@@ -54,38 +64,59 @@ def own_styles() -> list[NamedStyle]:
     return list(_styles_in(Path(folder), own=True))
 
 
-def all_styles() -> list[NamedStyle]:
+def all_styles(tier: Tier | None = FOR_FRAMES) -> list[NamedStyle]:
     """Every style that has a name, the user's own first; these hide shipped ones of their name.
 
+    Args:
+        tier: of the shipped ones; None for all.
     Raises:
         UserError: as ``own_styles``.
     """
-    styles: dict[str, NamedStyle] = {}
-    for style in (*own_styles(), *shipped_styles()):
-        styles.setdefault(_plain(style.name), style)
-    return list(styles.values())
+    own = {_plain(style.name): style for style in reversed(own_styles())}
+    shipped = [style for style in shipped_styles(tier) if _plain(style.name) not in own]
+    return [*reversed(own.values()), *shipped]
 
 
-def find_style(text: str) -> Path:
+def find_style(text: str, tier: Tier = FOR_FRAMES) -> Path:
     """Find the file of a style.
 
     Args:
         text: the path of an ONNX file, or a name, in which "-" is "_" and capitals do not count.
             What has a suffix or names a folder is a path; so is the name of a file that exists.
+        tier: that a shipped style is taken of.
     Returns:
         The file; a path is not looked at further.
     Raises:
         UserError: if no style has this name; it tells the nearest ones.
     """
-    return as_named(text).path
+    return as_named(text, tier).path
 
 
-def as_named(text: str) -> NamedStyle:
+def named_styles(names: Sequence[str], tier: Tier | None, default: Tier) -> list[NamedStyle]:
+    """Find several styles, as ``as_named`` does.
+
+    Args:
+        names: of styles, or paths.
+        tier: that the user asks for.
+        default: where that is None.
+    Raises:
+        UserError: if no style has a name, or a tier is asked for and none comes with nst.
+    """
+    styles = [as_named(name, tier or default) for name in names]
+    if tier is not None and all(style.own for style in styles):
+        raise UserError(
+            f"--tier {tier} chooses among the networks of the styles that come with nst, and "
+            f"{styles[0].path} is a file of your own: leave it out"
+        )
+    return styles
+
+
+def as_named(text: str, tier: Tier = FOR_FRAMES) -> NamedStyle:
     """Find a style as ``find_style`` does, with its name; a file goes by its stem."""
     path = Path(text)
     if path.suffix or path.name != text or path.is_file():
         return NamedStyle(path.stem, path, own=True)
-    styles = {_plain(style.name): style for style in all_styles()}
+    styles = {_plain(style.name): style for style in all_styles(tier)}
     if _plain(text) in styles:
         return styles[_plain(text)]
     near = [styles[each].name for each in get_close_matches(_plain(text), styles, cutoff=0.5)]

@@ -12,20 +12,20 @@ import yaml
 from PIL import Image
 
 from nst.infer.engine.model_card import read_card
-from nst.infer.styles import shipped_styles
+from nst.infer.styles import SHIPPED, shipped_styles
 
 DEMO = Path(__file__).parents[1] / "demo"
 STYLES = yaml.safe_load((DEMO / "styles.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("style", shipped_styles(), ids=lambda style: style.name)
+@pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
 def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
     card = read_card(style.path)
     for key in ("title", "artist", "year"):
         assert card[key] == str(STYLES[style.name][key])
     assert card["license"] == "public domain"
-    assert card["tier"] == "realtime"
-    credits_page = (style.path.parent / "CREDITS.md").read_text(encoding="utf-8")
+    assert card["tier"] == style.path.parent.name
+    credits_page = (SHIPPED / "CREDITS.md").read_text(encoding="utf-8")
     assert f"| {style.path.name} |" in credits_page
 
 
@@ -37,7 +37,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_all_commands_of_a_style(
-    script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A style is trained once, and judged each time."""
     called = []
@@ -52,13 +52,17 @@ def test_all_commands_of_a_style(
         return json.dumps({"models": {"udnie": {"measures": measures}}})
 
     monkeypatch.setattr(script, "run", run)
+    monkeypatch.setattr(script, "MEASURED", tmp_path / "measured.json")
+    script.MEASURED.write_text('{"quality": {"great_wave": {"content": 1}}}')
     Image.new("RGB", (8, 8)).save(tmp_path / "udnie.png")
     flags = ["--paintings", tmp_path, "--photos", tmp_path, "--test", tmp_path, "--only", "udnie"]
     monkeypatch.setattr(sys, "argv", ["styles", *map(str, flags), "--out", str(tmp_path / "out")])
     script.main()
     script.main()
     assert called == ["nst-train", "nst-export", "nst-evaluate", "nst-evaluate"]
-    assert "| `udnie` | Francis Picabia, *Udnie" in capsys.readouterr().out
+    measured = json.loads((tmp_path / "measured.json").read_text())
+    assert measured["quality"] == {"great_wave": {"content": 1}}
+    assert measured["realtime"]["udnie"].keys() == {*script.MEASURES, "seconds"}
 
 
 def test_a_missing_painting(script: Any, tmp_path: Path) -> None:

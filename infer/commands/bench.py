@@ -10,7 +10,7 @@ import typer
 from nst.infer.command_line import new_app, print_notice, print_text, read_size
 from nst.infer.commands import flags
 from nst.infer.errors import UserError
-from nst.infer.styles import find_style, shipped_styles
+from nst.infer.styles import FOR_FRAMES, named_styles, shipped_styles
 
 if TYPE_CHECKING:
     from nst.infer.stylizer import Stylizer
@@ -51,6 +51,7 @@ def bench(
             help="Width x height, may be repeated; default: 640x480, 1280x720, 1920x1080.",
         ),
     ] = None,
+    tier: flags.Tier = None,
     threads: flags.Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -58,7 +59,10 @@ def bench(
     # Imported late: the help must not wait for onnxruntime.
     import onnxruntime
 
-    model = find_style(style) if style is not None else shipped_styles()[0].path
+    if style is None:
+        model = shipped_styles(tier or FOR_FRAMES)[0].path
+    else:
+        model = named_styles([style], tier, FOR_FRAMES)[0].path
     sizes = [read_size("--size", each) for each in size] if size else None
     rows = []
     for row in timed(model, device, sizes, threads):

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from nst.infer.command_line import new_app, print_text
-from nst.infer.styles import find_style
+from nst.infer.commands import flags
+from nst.infer.errors import UserError
+from nst.infer.styles import FOR_FRAMES, named_styles
 
 app = new_app()
 
@@ -22,6 +24,7 @@ def info(
             metavar="STYLE", help="An ONNX file, or a name; default: what is installed."
         ),
     ] = None,
+    tier: flags.Tier = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say what a style takes, gives and is, or which versions and devices there are."""
@@ -29,8 +32,11 @@ def info(
     from nst.infer.engine.model_card import printed, read_card
 
     if model is not None:
-        print_text(printed(read_card(find_style(model)), as_json=as_json))
+        (style,) = named_styles([model], tier, FOR_FRAMES)
+        print_text(printed(read_card(style.path), as_json=as_json))
         return
+    if tier is not None:
+        raise UserError("--tier belongs to a style: name one")
     facts = installed()
     if not as_json:
         facts["devices"] = {name: in_words(state) for name, state in facts["devices"].items()}

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from nst.infer.command_line import new_app, print_line, print_notice, split_names
+from nst.infer.commands import flags
 from nst.infer.errors import UserError
-from nst.infer.styles import THUMBNAIL_PX, all_styles, as_named
+from nst.infer.styles import FOR_PHOTOS, THUMBNAIL_PX, all_styles, named_styles
 
 PROG = "nst-infer sheet"
 
@@ -34,6 +35,7 @@ def sheet(
     size: Annotated[
         int, typer.Option(min=32, help="Longer side of each picture in pixels.")
     ] = THUMBNAIL_PX,
+    tier: flags.Tier = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the sheet.")] = False,
 ) -> None:
     """Draw a photo in every style on one picture, with names beneath."""
@@ -44,9 +46,9 @@ def sheet(
 
     target = out if out is not None else photo.with_name(f"{photo.stem}.sheet.png")
     if styles is None:
-        wanted, on_failure = all_styles(), leave_out
+        wanted, on_failure = all_styles(tier or FOR_PHOTOS), leave_out
     else:
-        wanted, on_failure = [as_named(name) for name in split_names(styles)], refuse
+        wanted, on_failure = named_styles(split_names(styles), tier, FOR_PHOTOS), refuse
     check_sheet(target, inputs=(photo, *(style.path for style in wanted)), overwrite=overwrite)
     picture = on_white(read_image(photo))
     drawn = style_sheet(

@@ -9,7 +9,7 @@ import typer
 
 from nst.infer.command_line import new_app, print_notice, print_text
 from nst.infer.errors import UserError, one_line
-from nst.infer.styles import NamedStyle, all_styles, packaged_photo, style_facts
+from nst.infer.styles import FOR_PHOTOS, NamedStyle, all_styles, packaged_photo, style_facts
 
 PROG = "nst-infer styles"
 
@@ -35,7 +35,7 @@ def styles(
 
         check_sheet(sheet, inputs=(), overwrite=overwrite)
     facts = {}
-    for style in all_styles():
+    for style in all_styles(None):
         try:
             facts[style] = style_facts(style)
         except UserError as error:
@@ -43,7 +43,7 @@ def styles(
     told = list(facts.values())
     print_text(json.dumps(told, indent=2) if as_json else as_table(told))
     if sheet is not None:
-        draw_sheet(sheet, list(facts))
+        draw_sheet(sheet, [style for style in all_styles(FOR_PHOTOS) if style in facts])
 
 
 def draw_sheet(target: Path, found: Sequence[NamedStyle]) -> None:

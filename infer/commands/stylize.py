@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,6 +116,7 @@ def stylize(
         str, typer.Option(metavar="N", help="Refuse larger pictures; such as 250MP or 250000000.")
     ] = "250MP",
     range_name: flags.RangeName = None,
+    tier: flags.Tier = None,
     device: flags.Device = "auto",
     threads: flags.Threads = None,
     max_memory: Annotated[
@@ -192,7 +194,7 @@ def stylize(
     from nst.infer.jobs.inputs import split_videos
     from nst.infer.jobs.style_sessions import StyleSettings
     from nst.infer.jobs.stylize_run import EXIT_SOME_FAILED, STDOUT, Request, run
-    from nst.infer.styles import find_style
+    from nst.infer.styles import FOR_FRAMES, FOR_PHOTOS, named_styles
     from nst.infer.treatment import Treatment, read_mask
 
     resolved = resolve_device(device)
@@ -204,7 +206,7 @@ def stylize(
         mask=None if mask is None else read_mask(mask),
     )
     settings = StyleSettings(
-        [find_style(each) for each in style],
+        [each.path for each in named_styles(style, tier, FOR_PHOTOS)],
         treatment,
         value_range=VALUE_RANGES[range_name] if range_name else None,
         threads=threads,
@@ -243,7 +245,9 @@ def stylize(
     if not videos:
         return run(request)
     # Before the photos: they may take long, and a flag of videos may be wrong.
-    run_all_videos = plan_videos(request, videos, for_videos)
+    files = [each.path for each in named_styles(style, tier, FOR_FRAMES)]
+    of_videos = replace(request, settings=replace(settings, files=files))
+    run_all_videos = plan_videos(of_videos, videos, for_videos)
     if not pictures:
         return run_all_videos()
     try:

@@ -14,7 +14,7 @@ from nst.infer.command_line import (
     terminate_as_interrupt,
 )
 from nst.infer.commands import flags
-from nst.infer.styles import NamedStyle, all_styles, as_named
+from nst.infer.styles import FOR_FRAMES, NamedStyle, Tier, all_styles, named_styles
 
 app = new_app()
 
@@ -77,6 +77,7 @@ def webcam(
         Path | None, typer.Option(metavar="FILE", help="Record from the beginning, to an .mp4.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace that file.")] = False,
+    tier: flags.Tier = None,
     range_name: flags.RangeName = None,
     device: flags.Device = "auto",
     threads: flags.Threads = None,
@@ -90,7 +91,7 @@ def webcam(
         from nst.infer.live.session import Request, run
     request = Request(
         read_source(source),
-        read_styles(style),
+        read_styles(style, tier),
         camera_size=size,
         fps=fps,
         hold_fps=hold_fps,
@@ -116,10 +117,10 @@ def read_source(text: str) -> int | Path:
     return int(match[1]) if match else Path(text)
 
 
-def read_styles(names: list[str] | None) -> list[NamedStyle]:
-    """The styles of these names, or all that have one.
+def read_styles(names: list[str] | None, tier: Tier | None = None) -> list[NamedStyle]:
+    """The styles of these names, or all that have one, the shipped ones of a tier.
 
     Raises:
-        UserError: if there is none of a name, or none at all.
+        UserError: as ``named_styles``.
     """
-    return [as_named(name) for name in names] if names else all_styles()
+    return named_styles(names, tier, FOR_FRAMES) if names else all_styles(tier or FOR_FRAMES)

@@ -9,9 +9,11 @@ from nst.infer import Stylizer, UserError
 from nst.infer.engine.model_card import read_card
 from nst.infer.styles import (
     SHIPPED,
+    TIERS,
     all_styles,
     as_named,
     find_style,
+    named_styles,
     own_styles,
     packaged_photo,
     shipped_styles,
@@ -39,7 +41,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_shipped_style_says_what_it_is_and_runs() -> None:
     assert shipped_styles()
-    for style in shipped_styles():
+    for style in shipped_styles(None):
         facts = style_facts(style)
         assert all(facts[key] for key in ("title", "artist", "year", "tier"))
         card = read_card(style.path)
@@ -52,14 +54,39 @@ def test_every_shipped_style_says_what_it_is_and_runs() -> None:
 
 def test_every_shipped_file_has_its_credit() -> None:
     table = (SHIPPED / "CREDITS.md").read_text()
-    for path in SHIPPED.iterdir():
-        assert path.name == "CREDITS.md" or f"| {path.name} |" in table
+    names = {path.name for path in SHIPPED.rglob("*") if path.is_file()} - {"CREDITS.md"}
+    assert {name for name in names if f"| {name} |" not in table} == set()
+
+
+def test_every_shipped_style_comes_in_every_tier() -> None:
+    names = [style.name for style in shipped_styles()]
+    for tier in TIERS:
+        styles = shipped_styles(tier)
+        assert [style.name for style in styles] == names
+        assert {style_facts(style)["tier"] for style in styles} == {tier}
+    both = [style.path.relative_to(SHIPPED).as_posix() for style in shipped_styles(None)]
+    assert both[:2] == [f"realtime/{names[0]}.onnx", f"quality/{names[0]}.onnx"]
+    assert len(both) == 2 * len(names)
 
 
 @pytest.mark.parametrize("name", ["starry_night", "starry-night", "Starry_Night"])
 def test_a_shipped_name(name: str) -> None:
-    assert find_style(name) == SHIPPED / "starry_night.onnx"
+    assert find_style(name) == SHIPPED / "realtime" / "starry_night.onnx"
+    assert find_style(name, "quality") == SHIPPED / "quality" / "starry_night.onnx"
     assert as_named(name).name == "starry_night"
+
+
+def test_a_tier_is_for_shipped_styles(own: Path) -> None:
+    assert as_named("negative", "quality").path == own / "Negative.ONNX"
+    both = named_styles(["negative", "great_wave"], "quality", "realtime")
+    assert [style.path for style in both] == [
+        own / "Negative.ONNX",
+        SHIPPED / "quality" / "great_wave.onnx",
+    ]
+    (default,) = named_styles(["great_wave"], None, "realtime")
+    assert default.path == SHIPPED / "realtime" / "great_wave.onnx"
+    with pytest.raises(UserError, match=r"--tier quality .*/own/Negative.ONNX is a file of your"):
+        named_styles(["negative"], "quality", "realtime")
 
 
 @pytest.mark.parametrize(
@@ -72,9 +99,9 @@ def test_what_looks_like_a_path_is_one(text: str) -> None:
 
 def test_a_file_of_that_name_is_a_path_and_a_folder_is_not(tmp_path: Path) -> None:
     Path("starry_night").mkdir()
-    assert find_style("starry_night") == SHIPPED / "starry_night.onnx"
+    assert find_style("starry_night") == SHIPPED / "realtime" / "starry_night.onnx"
     Path("starry_night").rmdir()
-    shutil.copy(SHIPPED / "starry_night.onnx", "starry_night")
+    shutil.copy(SHIPPED / "realtime" / "starry_night.onnx", "starry_night")
     assert find_style("starry_night") == Path("starry_night")
 
 
@@ -97,6 +124,7 @@ def test_own_styles_come_before_shipped_ones(own: Path) -> None:
     names = [style.name for style in all_styles()]
     assert names[:2] == ["Negative", "Starry-Night"]
     assert "starry_night" not in names
+    assert not any(style.name == "starry_night" for style in all_styles(None))
     with pytest.raises(UserError, match="did you mean Negative"):
         find_style("negativ")
 

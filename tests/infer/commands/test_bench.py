@@ -100,6 +100,17 @@ def test_a_shipped_style_by_default(
     assert (models[1][0].name, models[1][1]) == (starry_night, "cuda")
 
 
+@pytest.mark.parametrize("style", [[], ["starry_night"]])
+def test_a_tier(
+    style: list[str], opened: list[tuple[Path, str, int | None]], capfd: Capture
+) -> None:
+    argv = ["bench", *style, "--device", "cpu", "--size", "32x32"]
+    for flags in ([], ["--tier", "realtime"], ["--tier", "quality"]):
+        assert main([*argv, *flags]) == 0
+    tiers = [model.parent.name for model, *_ in opened]
+    assert tiers == ["realtime", "realtime", "quality"]
+
+
 def test_a_model_of_one_size(tmp_path: Path, capfd: Capture) -> None:
     path = tmp_path / "fixed.onnx"
     ports = [

@@ -54,6 +54,16 @@ def test_a_style_by_its_name(capsys: Capture) -> None:
     assert "did you mean starry_night?" in capsys.readouterr().err
 
 
+def test_a_tier(capsys: Capture, invert_bytes: Path) -> None:
+    for flags, tier in (([], "realtime"), (["--tier", "quality"], "quality")):
+        assert main(["info", "starry_night", "--json", *flags]) == 0
+        assert json.loads(capsys.readouterr().out)["tier"] == tier
+    assert main(["info", "--tier", "quality"]) == 2
+    assert "--tier belongs to a style: name one" in capsys.readouterr().err
+    assert main(["info", str(invert_bytes), "--tier", "quality"]) == 2
+    assert "a file of your own: leave it out" in capsys.readouterr().err
+
+
 def test_no_model(photo: Path, tmp_path: Path, capsys: Capture) -> None:
     assert main(["info", str(photo)]) == 2
     assert "nst-infer info: cannot read" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from PIL import Image
 
 from nst.infer.commands.main import main
 from nst.infer.pictures.contact_sheet import GAP_PX, caption_height
+from nst.infer.styles import NamedStyle, all_styles
 
 Capture = pytest.CaptureFixture[str]
 
@@ -19,7 +20,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_negative(folder / "negative.onnx")
     save_negative(folder / "other.onnx")
     monkeypatch.setenv("NST_STYLES", str(folder))
-    monkeypatch.setattr("nst.infer.styles.shipped_styles", list)
+    monkeypatch.setattr("nst.infer.styles.shipped_styles", lambda tier: [])
     return folder
 
 
@@ -55,6 +56,26 @@ def test_options(large: Path, own: Path, tmp_path: Path) -> None:
     assert main(["sheet", *argv]) == 0
     assert size_of(out) == (3 * 90 + 2 * GAP_PX, 60 + caption_height())
     assert [path.name for path in large.parent.iterdir()] == ["large.jpg"]
+
+
+@pytest.mark.parametrize(("flags", "tier"), [([], "quality"), (["--tier", "realtime"], "realtime")])
+def test_the_tier_of_shipped_styles(
+    flags: list[str], tier: str, large: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: list[NamedStyle] = []
+
+    def style_sheet(_: object, styles: list[NamedStyle], **__: object) -> Image.Image:
+        drawn.extend(styles)
+        return Image.new("RGB", (8, 8))
+
+    monkeypatch.undo()
+    monkeypatch.setattr("nst.infer.style_sheet.style_sheet", style_sheet)
+    out = tmp_path / "sheet.png"
+    assert main(["sheet", str(large), *flags, "-o", str(out)]) == 0
+    argv = ["--styles", "starry-night", "-o", str(out), "--overwrite"]
+    assert main(["sheet", str(large), *flags, *argv]) == 0
+    assert len(drawn) == len(all_styles()) + 1
+    assert {style.path.parent.name for style in drawn} == {tier}
 
 
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from nst.infer.commands.main import main
 from nst.infer.pictures.contact_sheet import GAP_PX
-from nst.infer.styles import SHIPPED, shipped_styles
+from nst.infer.styles import SHIPPED, TIERS, shipped_styles
 
 Capture = pytest.CaptureFixture[str]
 
@@ -27,11 +27,12 @@ def test_a_table(capfd: Capture) -> None:
     heading, negative, *shipped = out.splitlines()
     assert " ".join(heading.split()) == "name title artist year tier MB precision from"
     assert negative.split() == ["negative", "0.00", "fp32", "own"]
-    (line,) = [line for line in shipped if line.startswith("starry_night")]
-    size = f"{(SHIPPED / 'starry_night.onnx').stat().st_size / 1e6:.2f}"
-    told = "The Starry Night Vincent van Gogh 1889 realtime"
-    assert " ".join(line.split()) == f"starry_night {told} {size} fp32 nst"
-    assert heading.index("from") == line.index("nst")
+    lines = [line for line in shipped if line.startswith("starry_night")]
+    for line, tier in zip(lines, TIERS, strict=True):
+        size = f"{(SHIPPED / tier / 'starry_night.onnx').stat().st_size / 1e6:.2f}"
+        told = f"The Starry Night Vincent van Gogh 1889 {tier}"
+        assert " ".join(line.split()) == f"starry_night {told} {size} fp32 nst"
+        assert heading.index("from") == line.index("nst")
     assert err == ""
 
 
@@ -40,7 +41,7 @@ def test_texts_of_a_file_cannot_look_like_lines(own: Path, capfd: Capture) -> No
     assert main(["styles"]) == 0
     out = capfd.readouterr().out
     assert "a b\\x1b[31m" in out
-    assert len(out.splitlines()) == 3 + len(shipped_styles())
+    assert len(out.splitlines()) == 3 + len(shipped_styles(None))
 
 
 def test_json(own: Path, capfd: Capture) -> None:
@@ -48,7 +49,7 @@ def test_json(own: Path, capfd: Capture) -> None:
     negative, *shipped = json.loads(capfd.readouterr().out)
     assert (negative["name"], negative["own"]) == ("negative", True)
     assert negative["file"] == str(own / "negative.onnx")
-    assert [each["name"] for each in shipped] == [style.name for style in shipped_styles()]
+    assert [each["name"] for each in shipped] == [style.name for style in shipped_styles(None)]
     assert {each["own"] for each in shipped} == {False}
 
 
@@ -72,10 +73,15 @@ def test_a_sheet(own: Path, tmp_path: Path, capfd: Capture) -> None:
     sheet = tmp_path / "sheet.png"
     assert main(["styles", "--sheet", str(sheet), "--json"]) == 0
     out, err = capfd.readouterr()
-    assert len(json.loads(out)) == 1 + len(shipped_styles())
+    assert len(json.loads(out)) == 1 + len(shipped_styles(None))
     assert err.count("left out") == 1
     with Image.open(sheet) as picture:
         assert picture.width >= 2 * 320 + GAP_PX
+        # A cell for the photo and each style, whatever tiers it comes in.
+        cells = 2 + len(shipped_styles())
+        across = (picture.width + GAP_PX) // (320 + GAP_PX)
+        down = picture.height // 213
+        assert across * (down - 1) < cells <= across * down
     assert main(["styles", "--sheet", str(sheet)]) == 2
     assert "it exists, pass --overwrite" in capfd.readouterr().err
     sheet.write_text("old")

@@ -6,6 +6,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from onnx import helper
 from PIL import Image
 
 from nst.infer.commands.main import main
+from nst.infer.styles import find_style
 
 SaveGraph = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -163,6 +165,48 @@ def test_a_shipped_style_by_its_name(photo: Path, capfd: Capture) -> None:
     assert "there is no style stary_nite: did you mean starry_night?" in refused(
         capfd, photo, "--style", "stary_nite"
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "of_photos", "of_videos"),
+    [
+        ([], "quality", "realtime"),
+        (["--tier", "realtime"], "realtime", "realtime"),
+        (["--tier", "quality"], "quality", "quality"),
+    ],
+)
+def test_the_tier_of_photos_and_of_videos(
+    flags: list[str],
+    of_photos: str,
+    of_videos: str,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.touch()
+    taken: dict[str, Any] = {}
+
+    def run(request: Any) -> int:
+        taken["photos"] = request.settings.files
+        return 0
+
+    def plan_videos(request: Any, *_: object) -> Callable[[], int]:
+        taken["videos"] = request.settings.files
+        return lambda: 0
+
+    monkeypatch.setattr("nst.infer.jobs.stylize_run.run", run)
+    monkeypatch.setattr("nst.infer.commands.videos.plan_videos", plan_videos)
+    assert main([str(photo), str(clip), "--style", "starry_night", *flags]) == 0
+    assert taken == {
+        "photos": [find_style("starry_night", of_photos)],  # type: ignore[arg-type]
+        "videos": [find_style("starry_night", of_videos)],  # type: ignore[arg-type]
+    }
+
+
+def test_a_tier_of_a_file(photo: Path, invert_bytes: Path, capfd: Capture) -> None:
+    told = refused(capfd, photo, "--style", invert_bytes, "--tier", "quality")
+    assert "is a file of your own: leave it out" in told
 
 
 def test_strength(photo: Path, invert_bytes: Path, tmp_path: Path) -> None:
@@ -409,6 +453,7 @@ def test_full_disk_leaves_nothing(photo: Path, invert_bytes: Path) -> None:
     code = """
 import resource, sys
 from nst.infer.commands.main import main
+from nst.infer.styles import find_style
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 sys.exit(main())
 """

@@ -27,7 +27,7 @@ from nst.infer.live.painter import Painter
 from nst.infer.live.recorder import Recorder
 from nst.infer.live.session import Request
 from nst.infer.live.style_bank import StyleBank
-from nst.infer.styles import all_styles
+from nst.infer.styles import all_styles, as_named
 from nst.infer.stylizer import Stylizer
 from nst.infer.video.protocol import TimedFrame
 from nst.infer.video.reader import VideoReader
@@ -148,7 +148,11 @@ def test_sources(argv: list[str], source: object, monkeypatch: pytest.MonkeyPatc
 
 def test_flags(monkeypatch: pytest.MonkeyPatch, negative: Path) -> None:
     plain = requested(monkeypatch, "webcam")
-    assert plain == Request(0, all_styles())
+    assert plain == Request(0, all_styles("realtime"))
+    finer = requested(monkeypatch, "webcam", "--tier", "quality")
+    assert finer.styles == all_styles("quality")
+    named = requested(monkeypatch, "webcam", "--tier", "quality", "--style", "great_wave")
+    assert named.styles == [as_named("great_wave", "quality")]
     argv = ["--hold-fps", "30", "--strength", "0.5", "--steady", "0.7", "--threads", "2"]
     argv += ["--device", "openvino", "--range", "0-1", "--style", str(negative)]
     argv += ["--style", "starry-night", "--record", "a.mp4", "--overwrite", "--virtual-camera"]

@@ -91,8 +91,9 @@ class PrecisionReport:
         if self.style_change is not None:
             style = f"style loss {self.style_change:+.1%}"
         calibrated = f"calibrated on {self.calibration} photos, " if self.calibration else ""
+        photos = "a photo" if self.checks == 1 else f"{self.checks} photos"
         return (
-            f"{self.name} ({calibrated}beside fp32 on {self.checks} others: "
+            f"{self.name} ({calibrated}beside fp32 on {photos}: "
             f"PSNR {self.psnr_db:.1f} dB, worst {self.worst_psnr_db:.1f} dB, {style})"
         )
 

@@ -29,6 +29,22 @@ def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
     assert f"| {style.path.name} |" in credits_page
 
 
+def test_every_shipped_style_is_on_the_page() -> None:
+    """Written anew by ``demo/gallery.py``."""
+    docs = DEMO.with_name("docs")
+    page = (docs / "styles.md").read_text(encoding="utf-8")
+    for style in shipped_styles():
+        picture = f"pictures/styles/{style.name}.webp"
+        assert f"]({picture})" in page
+        with Image.open(docs / picture) as image:
+            assert image.height > 900
+    for style in shipped_styles(None):
+        training = read_card(style.path)["training"]
+        crops = f"{training['steps']:,} of {training['crop_px']} px"
+        assert f"| {style.path.parent.name} | {crops} |" in page
+    assert page.count("\n| realtime |") == page.count("\n| quality |") == len(shipped_styles())
+
+
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(DEMO)

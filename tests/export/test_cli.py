@@ -104,7 +104,7 @@ def test_weights_in_fewer_bits(run: Path, tmp_path: Path, capsys: Capture) -> No
     arguments = [str(run), "--weights", "int8", "--photos", str(photos), "-o", str(small)]
     capsys.readouterr()
     assert main([*arguments, "--force"]) == 0
-    assert "weights in int8 (beside fp32 on 3 others: PSNR" in capsys.readouterr().out
+    assert "weights in int8 (beside fp32 on 3 photos: PSNR" in capsys.readouterr().out
     assert small.stat().st_size < whole.stat().st_size
     assert main(["--describe", str(small)]) == 0
     assert re.search(r"^weights +int8$", capsys.readouterr().out, re.MULTILINE)

@@ -148,7 +148,8 @@ def export(
     except (ModelFileError, ParityError) as error:
         raise UserError(f"cannot export {source}: {error}") from error
     print_line(report.summary())
-    print_line(f"next: nst-infer photo.jpg --style {report.path}")
+    alone = "" if height_width is None else f"  (photos of {height_width[1]}x{height_width[0]} px)"
+    print_line(f"next: nst-infer photo.jpg --style {report.path}{alone}")
 
 
 def print_card(path: Path, source: Path | None, *, as_json: bool) -> None:

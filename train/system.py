@@ -295,7 +295,9 @@ class StyleTransferSystem(pl.LightningModule):
         """
         about = checkpoint[ENTRY]
         if about["architecture"] != self.net.architecture:
-            raise UserError("the checkpoint has another network than the settings: leave out --net")
+            raise UserError(
+                "the checkpoint has another network than the settings: leave out --net, --config"
+            )
         if about["training"]["optimizer"] != self.optimizer_name:
             raise UserError("a run cannot go on with another --model.optimizer")
         size_px = about["training"]["style_size_px"]

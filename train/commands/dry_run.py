@@ -20,7 +20,7 @@ from nst.infer.messages import counted
 from nst.infer.pictures.images import read_image
 from nst.infer.pictures.photo_files import spread
 from nst.models import tier_of
-from nst.train.callbacks.run_folder import refuse_run
+from nst.train.callbacks.run_folder import holds_run
 from nst.train.callbacks.trial import Pace, Trial
 from nst.train.commands.fitting import fit
 from nst.train.commands.limits import Done, Limits, Rest, rest_of
@@ -30,9 +30,9 @@ from nst.train.commands.needs import (
     memory_need,
     run_folder_bytes,
 )
-from nst.train.commands.one_run import NO_STEP, NOTHING_LEFT
+from nst.train.commands.one_run import NOTHING_LEFT
 from nst.train.commands.resume import Checkpoint
-from nst.train.commands.settings import TrainCLI, parse
+from nst.train.commands.settings import NO_STEP, TrainCLI, parse
 from nst.train.photos import open_photo
 from nst.train.warm_start import NOTHING
 from nst.train.wording import data_size, device_name, rough_duration
@@ -47,11 +47,8 @@ class DryRunCLI(TrainCLI):
     """The settings of a run that leaves nothing behind."""
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """Refuse the folders that a run would refuse, and log nothing."""
-        out = self.run_folder.place(self.model.style)
-        if self.checkpoint is None and not self.run_folder.overwrite:
-            refuse_run(out)
-        check_folder(out)
+        """Refuse folders that cannot be written to, and log nothing."""
+        check_folder(self.run_folder.place(self.model.style))
         return self.make_trainer(
             logger=False, enable_checkpointing=False, enable_progress_bar=False, **kwargs
         )
@@ -115,7 +112,17 @@ def settings_of(cli: TrainCLI, limits: Limits, done: Done) -> Iterator[tuple[str
     yield "optimizer", f"{system.optimizer_name}, learning rate {system.learning_rate:g}"
     device = device_name(cli.trainer.strategy.root_device, count=cli.trainer.world_size)
     yield "device", f"{device}, {cli.trainer.precision}"
-    yield "run folder", str(cli.run_folder.folder)
+    yield "run folder", folder_of(cli)
+
+
+def folder_of(cli: TrainCLI) -> str:
+    """Where the run would be, and what keeps it from there."""
+    folder = str(cli.run_folder.folder)
+    if cli.checkpoint is not None or not holds_run(cli.run_folder.folder):
+        return folder
+    if cli.run_folder.overwrite:
+        return f"{folder}, whose run would be replaced"
+    return f"{folder}, which holds a run: choose another --out, or --run.overwrite true"
 
 
 def beginning_of(cli: TrainCLI) -> str:

@@ -1,13 +1,16 @@
 """The steps of a run, and what can end them."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from nst.infer.command_line import EXIT_INTERRUPTED
 from nst.infer.errors import UserError, os_error_reason
+from nst.train.callbacks.run_folder import holds_run
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
 from nst.train.processes import forget_children, joined, told_once
@@ -59,9 +62,25 @@ def known_failures(cli: TrainCLI) -> Iterator[None]:
     try:
         with joined(folder, cli.trainer), enough_memory(LESS_MEMORY), living_readers():
             yield
+    except UserError as error:
+        if not is_disk_full(error.__cause__):
+            raise
+        raise UserError(f"{error}: {more_space(folder)}") from error
     except OSError as error:
         where = error.filename or folder
-        raise UserError(f"the training stopped: {where}: {os_error_reason(error)}") from error
+        line = f"the training stopped: {where}: {os_error_reason(error)}"
+        raise UserError(f"{line}: {more_space(folder)}" if is_disk_full(error) else line) from error
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether there is no space, or none that this user may fill."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def more_space(folder: Path) -> str:
+    """What to do then."""
+    way_on = f", then nst-train --resume {folder} goes on" if holds_run(folder) else ""
+    return f"free some space{way_on}"
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """One run: training, export, report, and what to do next."""
 
+from pathlib import Path
+
 from nst.export import export_onnx
 from nst.infer.command_line import print_line, print_notice
 from nst.infer.errors import UserError
@@ -9,10 +11,9 @@ from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.fitting import fit
-from nst.train.commands.settings import TrainCLI
+from nst.train.commands.settings import NO_STEP, TrainCLI
 from nst.train.wording import device_name
 
-NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
 NOTHING_LEFT = (
     "nothing is left of this run: a larger --trainer.max_steps or max_time makes it longer"
 )
@@ -38,18 +39,27 @@ def finish(cli: TrainCLI) -> int:
             print_line(f"  {line}")
     if run_folder.last_step == 0 and cli.checkpoint is None:
         raise UserError(NO_STEP)
+    model = run_folder.folder / f"{cli.model.style}.onnx"
     if cli.checkpoint is not None and run_folder.last_step in (0, cli.checkpoint.step):
         print_line(NOTHING_LEFT)
+        if is_newer(model, run_folder.folder / LAST_CHECKPOINT):
+            print_line(f"next: nst-infer photo.jpg --style {model}")
+            return 0
     if not run_folder.export:
         print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
         return 0
     trained = load_trained_net(run_folder.folder)
-    report = export_onnx(trained, run_folder.folder / f"{trained.style}.onnx")
+    report = export_onnx(trained, model)
     print_line(report.summary())
     if run_folder.report:
         tell_of_run(cli)
     print_line(f"next: nst-infer photo.jpg --style {report.path}")
     return 0
+
+
+def is_newer(path: Path, other: Path) -> bool:
+    """Whether a file is there and was written after another."""
+    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
 
 
 def tell_of_run(cli: TrainCLI) -> None:

@@ -25,6 +25,7 @@ from nst.train.system import StyleTransferSystem
 from nst.train.warm_start import NOTHING
 
 DEFAULT_MAX_STEPS = 3000
+NO_STEP = "the run had no step: give --trainer.max_steps at least 1"
 STRATEGIES = ("auto", "ddp")
 TRAINER_DEFAULTS: Mapping[str, Any] = {
     "devices": 1,
@@ -99,6 +100,8 @@ class TrainCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Make the trainer, and then the run folder: wrong settings must leave none."""
+        if self.config.trainer.max_steps == 0 and self.checkpoint is None:
+            raise UserError(NO_STEP)
         run_folder = self.run_folder
         run_folder.place(self.model.style)
         after_step = self.checkpoint.step if self.checkpoint else 0

@@ -473,6 +473,8 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(
 ) -> None:
     flags = ("--run.preview_every", "1", "--run.checkpoint_every", "2", "--trainer.max_steps", "99")
     assert train(*flags, out=str(small_disk / "run")) == 2
-    assert "No space left on device" in capsys.readouterr().err.splitlines()[-1]
+    told = capsys.readouterr().err.splitlines()[-1]
+    way_on = f"free some space, then nst-train --resume {small_disk / 'run'} goes on"
+    assert told.endswith(f"No space left on device: {way_on}")
     assert load_trained_net(small_disk / "run").training["steps"] >= 2
     assert not [path.name for path in small_disk.rglob("*") if ".tmp-" in path.name]

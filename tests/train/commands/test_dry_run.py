@@ -180,10 +180,11 @@ def test_folders_that_a_run_refuses(train: Train, tmp_path: Path, capsys: Captur
     assert train() == 0
     capsys.readouterr()
     before = contents(tmp_path)
-    dry = error_of(train, capsys, "--dry-run")
-    assert "holds a finished or interrupted run" in dry
-    assert dry == error_of(train, capsys)
+    assert train("--dry-run") == 0
+    assert "run, which holds a run: choose another --out" in told(capsys)["run folder"]
+    assert "holds a finished or interrupted run" in error_of(train, capsys)
     assert train("--dry-run", "--run.overwrite", "true") == 0
+    assert told(capsys)["run folder"].endswith("run, whose run would be replaced")
     assert contents(tmp_path) == before
 
 

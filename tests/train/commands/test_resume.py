@@ -12,14 +12,15 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
+from nst.export import ExportReport
 from nst.infer.errors import UserError
-from nst.models import load_trained_net
+from nst.models import TrainedNet, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.history import read_history
 from nst.train.commands.arguments import read_request
 from nst.train.commands.resume import find_checkpoint
 from nst.train.system import StyleTransferSystem
-from tests.train.conftest import Train
+from tests.train.conftest import Train, skip_export
 
 Capture = pytest.CaptureFixture[str]
 STEPS = 24
@@ -204,14 +205,31 @@ def test_a_finished_run_can_be_made_longer(train: Train, tmp_path: Path) -> None
     assert "max_steps: 5" in (run / "config.yaml").read_text()
 
 
-def test_a_finished_run_is_exported_again(train: Train, tmp_path: Path, capsys: Capture) -> None:
+def test_a_finished_run_is_exported_if_it_was_not(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     from nst.train.cli import main
 
+    run, exported = tmp_path / "run", []
+
+    def export(trained: TrainedNet, path: Path) -> ExportReport:
+        exported.append(path)
+        return skip_export(trained, path)
+
     assert train() == 0
-    before = weights(tmp_path / "run")
-    assert main(["--resume", str(tmp_path / "run")]) == 0
-    assert "nothing is left of this run" in capsys.readouterr().out
-    after = weights(tmp_path / "run")
+    before = weights(run)
+    monkeypatch.setattr("nst.train.commands.one_run.export_onnx", export)
+    model = run / "waves.onnx"
+    for age, times in (("missing", 1), ("older", 2), ("newer", 2)):
+        if age != "missing":
+            model.touch()
+            os.utime(model, (0, 0) if age == "older" else None)
+        assert main(["--resume", str(run)]) == 0
+        out = capsys.readouterr().out
+        assert "nothing is left of this run" in out
+        assert f"next: nst-infer photo.jpg --style {model}" in out
+        assert exported == times * [model]
+    after = weights(run)
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 

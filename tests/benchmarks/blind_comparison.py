@@ -197,7 +197,8 @@ def read_verdicts(text: str, names: Sequence[str]) -> dict[str, str]:
                 f"{VERDICTS} has {len(row)} columns for {row[0]}, not {len(COLUMNS)}: put a text "
                 "with commas in quotes"
             )
-        name, preferred, _ = row
+        number, preferred, _ = row
+        name = f"{number.removesuffix('.png')}.png"
         if name not in names or name in verdicts:
             raise UserError(f"{VERDICTS} has {name!r} twice, or there is no such picture")
         if preferred not in CHOICES:

@@ -84,7 +84,7 @@ def test_no_loss_sees_the_border(painting: Path) -> None:
     framed[..., :3, :] = framed[..., -3:, :] = framed[..., :, :3] = framed[..., :, -3:] = 0.5
     terms = {}
     for name, stylized in (("plain", batch), ("framed", framed)):
-        made.net.forward = lambda *_, made=stylized: made  # type: ignore[assignment]
+        made.net.forward = lambda *_, made=stylized: made  # type: ignore[method-assign]
         terms[name] = made.style_terms(batch, [1, 2])
         terms[f"{name} knob"] = made.knob_terms(batch)
     assert terms["framed"] == terms["plain"]

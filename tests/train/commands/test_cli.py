@@ -274,10 +274,18 @@ def test_help_shows_every_kind_of_flag(capsys: Capture) -> None:
 
 def test_an_overwritten_run_leaves_nothing_behind(train: Train, tmp_path: Path) -> None:
     assert train("--run.preview_every", "1") == 0
-    assert train("--run.overwrite", "true", "--trainer.max_steps", "0") == 2
+    assert train("--run.overwrite", "true", "--trainer.max_steps", "1") == 0
     run = tmp_path / "run"
     left = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
-    assert {name for name in left if not name.startswith("tensorboard")} == {"config.yaml"}
+    assert {name for name in left if not name.startswith("tensorboard")} == {
+        *("config.yaml", "history.csv", "checkpoints/last.ckpt", "preview/step_000001.png"),
+    }
+
+
+def test_a_run_of_no_steps_changes_nothing(train: Train, tmp_path: Path, capsys: Capture) -> None:
+    assert train("--trainer.max_steps", "0") == 2
+    assert not (tmp_path / "run").exists()
+    assert "give --trainer.max_steps at least 1" in capsys.readouterr().err
 
 
 def test_a_diverged_run_keeps_the_last_good_checkpoint(

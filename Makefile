@@ -1,7 +1,8 @@
 # make demo   train a style, export it, stylize a photo (5 minutes on 2 cores)
 # make test   all tests
 # make check  ruff and mypy
-# make styles PAINTINGS=folder PHOTOS=folder   train the styles that come with nst anew
+# make styles PAINTINGS=folder PHOTOS=folder   train the styles that come with nst anew; with
+#             TEST=folder measure them on other photos
 # make bench  measure the speed of training, networks, videos, the webcam loop and the web page
 # Each makes its own .venv first. PYTHON=python3.12 chooses another Python.
 
@@ -21,7 +22,10 @@ demo: $(INSTALLED)
 styles: $(INSTALLED)
 	@test -n "$(PAINTINGS)" -a -n "$(PHOTOS)" || \
 		{ echo "name two folders: make styles PAINTINGS=folder PHOTOS=folder" >&2; exit 2; }
-	$(BIN)/python demo/styles.py --paintings "$(PAINTINGS)" --photos "$(PHOTOS)"
+	for tier in realtime quality; do \
+		$(BIN)/python demo/styles.py --tier $$tier --paintings "$(PAINTINGS)" --photos "$(PHOTOS)" \
+			$(if $(TEST),--test "$(TEST)") || exit; \
+	done
 
 # A process per core, of one thread: most of the time goes into tracing graphs, which takes one.
 test: $(INSTALLED)

@@ -1,6 +1,6 @@
 """The styles that come with nst, trained anew.
 
-    make styles PAINTINGS=folder PHOTOS=folder
+    make styles PAINTINGS=folder PHOTOS=folder TEST=folder
 
 The folder of paintings holds the files that ``styles.yaml`` names. For each of them this calls the
 commands as a person would: ``nst-train`` on the photos, ``nst-export``, and ``nst-evaluate`` if

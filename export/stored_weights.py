@@ -25,6 +25,7 @@ def store_weights(graph: onnx.ModelProto, weights: Weights) -> onnx.ModelProto:
     """
     stored = onnx.ModelProto()
     stored.CopyFrom(graph)
+    store = in_half if weights == "fp16" else in_bytes
     names = {node.input[1] for node in graph.graph.node if node.op_type == "Conv"}
     constants: list[TensorProto] = []
     nodes: list[NodeProto] = []
@@ -32,10 +33,7 @@ def store_weights(graph: onnx.ModelProto, weights: Weights) -> onnx.ModelProto:
         if tensor.name not in names or tensor.data_type != TensorProto.FLOAT:
             constants.append(tensor)
             continue
-        values = numpy_helper.to_array(tensor)
-        kept, restoring = (
-            in_half(values, tensor.name) if weights == "fp16" else in_bytes(values, tensor.name)
-        )
+        kept, restoring = store(numpy_helper.to_array(tensor), tensor.name)
         constants += kept
         nodes += restoring
     del stored.graph.initializer[:], stored.graph.node[:]

@@ -6,6 +6,10 @@ Exception
 Everything else that escapes from the package is a bug and keeps its traceback.
 """
 
+import errno
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 def one_line(text: str) -> str:
     """Flatten a text so that it prints as one line.
@@ -30,6 +34,14 @@ def os_error_reason(error: OSError) -> str:
         For instance "No space left on device".
     """
     return error.strerror or str(error) or type(error).__name__
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised from, is that nothing more can be written."""
+    return any(
+        isinstance(each, OSError) and each.errno in DISK_FULL
+        for each in (error, getattr(error, "__cause__", None))
+    )
 
 
 class UserError(Exception):

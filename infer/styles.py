@@ -72,9 +72,11 @@ def all_styles(tier: Tier | None = FOR_FRAMES) -> list[NamedStyle]:
     Raises:
         UserError: as ``own_styles``.
     """
-    own = {_plain(style.name): style for style in reversed(own_styles())}
+    own: dict[str, NamedStyle] = {}
+    for style in own_styles():
+        own.setdefault(_plain(style.name), style)
     shipped = [style for style in shipped_styles(tier) if _plain(style.name) not in own]
-    return [*reversed(own.values()), *shipped]
+    return [*own.values(), *shipped]
 
 
 def find_style(text: str, tier: Tier = FOR_FRAMES) -> Path:

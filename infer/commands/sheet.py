@@ -8,6 +8,7 @@ import typer
 from nst.infer.command_line import new_app, print_line, print_notice, split_names
 from nst.infer.commands import flags
 from nst.infer.errors import UserError
+from nst.infer.files import require_file
 from nst.infer.styles import FOR_PHOTOS, THUMBNAIL_PX, all_styles, named_styles
 
 PROG = "nst-infer sheet"
@@ -44,6 +45,7 @@ def sheet(
     from nst.infer.pictures.images import on_white, read_image, write_image
     from nst.infer.style_sheet import check_sheet, style_sheet
 
+    require_file(photo)
     target = out if out is not None else photo.with_name(f"{photo.stem}.sheet.png")
     if styles is None:
         wanted, on_failure = all_styles(tier or FOR_PHOTOS), leave_out

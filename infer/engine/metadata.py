@@ -13,7 +13,7 @@ Layout: TypeAlias = Literal["NHWC", "NCHW"]
 ColorOrder: TypeAlias = Literal["RGB"]
 ElementType: TypeAlias = Literal["uint8", "float32"]
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
-Weights: TypeAlias = Literal["fp32", "fp16", "int8"]
+Weights: TypeAlias = Precision
 
 BYTE_RANGE: ValueRange = (0.0, 255.0)
 UNIT_RANGE: ValueRange = (0.0, 1.0)

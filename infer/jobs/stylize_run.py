@@ -1,6 +1,5 @@
 """What ``nst-infer`` does once its flags are read."""
 
-import errno
 import sys
 from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import closing
@@ -9,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from nst.infer.command_line import print_bytes, terminate_as_interrupt
-from nst.infer.errors import UserError
+from nst.infer.errors import UserError, is_disk_full
 from nst.infer.files import ensure_folder, refuse_existing, require_file
 from nst.infer.jobs.batch import (
     Batch,
@@ -42,7 +41,6 @@ STDIN = STDOUT = "-"
 ALONE = Crew(workers=1, threads=1)
 EXIT_SOME_FAILED = 1
 EXIT_INPUT_FAILED = 2
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True)
@@ -309,9 +307,3 @@ def tell_found(report: Report, found: Found) -> None:
         report.notice(f"{found.videos} videos in folders are left out: name them to stylize them")
     for failure in found.failures:
         report.failure(*failure)
-
-
-def is_disk_full(error: UserError | None) -> bool:
-    """Whether nothing more can be written."""
-    cause = error.__cause__ if error is not None else None
-    return isinstance(cause, OSError) and cause.errno in DISK_FULL

@@ -1,6 +1,5 @@
 """The steps of a run, and what can end them."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from pytorch_lightning.trainer.states import TrainerStatus
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from nst.infer.command_line import EXIT_INTERRUPTED
-from nst.infer.errors import UserError, os_error_reason
+from nst.infer.errors import UserError, is_disk_full, os_error_reason
 from nst.train.callbacks.run_folder import holds_run
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
@@ -63,18 +62,13 @@ def known_failures(cli: TrainCLI) -> Iterator[None]:
         with joined(folder, cli.trainer), enough_memory(LESS_MEMORY), living_readers():
             yield
     except UserError as error:
-        if not is_disk_full(error.__cause__):
+        if not is_disk_full(error):
             raise
         raise UserError(f"{error}: {more_space(folder)}") from error
     except OSError as error:
         where = error.filename or folder
         line = f"the training stopped: {where}: {os_error_reason(error)}"
         raise UserError(f"{line}: {more_space(folder)}" if is_disk_full(error) else line) from error
-
-
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether there is no space, or none that this user may fill."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def more_space(folder: Path) -> str:

@@ -9,7 +9,7 @@ from nst.infer.messages import counted
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
-from nst.train.callbacks.run_folder import RunFolder
+from nst.train.callbacks.run_folder import REPORT, RunFolder
 from nst.train.commands.fitting import fit
 from nst.train.commands.settings import NO_STEP, TrainCLI
 from nst.train.wording import device_name
@@ -42,7 +42,9 @@ def finish(cli: TrainCLI) -> int:
     model = run_folder.folder / f"{cli.model.style}.onnx"
     if cli.checkpoint is not None and run_folder.last_step in (0, cli.checkpoint.step):
         print_line(NOTHING_LEFT)
-        if is_newer(model, run_folder.folder / LAST_CHECKPOINT):
+        page = [run_folder.folder / REPORT] if run_folder.report else []
+        last = run_folder.folder / LAST_CHECKPOINT
+        if all(is_newer(path, last) for path in (model, *page)):
             print_line(f"next: nst-infer photo.jpg --style {model}")
             return 0
     if not run_folder.export:

@@ -114,6 +114,7 @@ def test_a_broken_style_is_left_out_unless_it_was_asked_for(
     [
         ([], "Missing argument"),
         (["none.jpg"], "none.jpg: there is no such file"),
+        (["."], "cannot read .: it is a folder"),
         (["large.jpg", "--styles", "negativ"], "did you mean negative?"),
         (["large.jpg", "--styles", "none.onnx"], "none.onnx: there is no such file"),
         (["large.jpg", "--styles", ","], "no style could be drawn"),

@@ -12,6 +12,7 @@ from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 
 from nst.infer.errors import UserError
+from nst.infer.video.scheduling import same_scheduling
 
 
 class Form(NamedTuple):
@@ -188,7 +189,8 @@ def can_begin(form: Form, add: Callable[[Any], object]) -> bool:
     container = av.open(io.BytesIO(), "w", format=form.muxer)
     try:
         add(container)
-        container.start_encoding()
+        with same_scheduling():
+            container.start_encoding()
     except (FFmpegError, ValueError):
         return False
     finally:

@@ -17,6 +17,7 @@ from nst.infer.video.colors import ColorTags, FromRgb, ToPalette
 from nst.infer.video.copied import CopiedStreams
 from nst.infer.video.formats import GIF_ENCODER, Encoder, form_of, pixels_for
 from nst.infer.video.protocol import TimedFrame
+from nst.infer.video.scheduling import same_scheduling
 
 os.environ.setdefault("SVT_LOG", "1")  # errors alone
 
@@ -231,7 +232,8 @@ class VideoWriter:
         if encoder.tag and self._form.is_iso:
             context.codec_tag = encoder.tag
         try:
-            context.open()
+            with same_scheduling():
+                context.open()
         except FFmpegError as error:
             raise UserError(
                 f"cannot write {self._name}: {encoder.name} refuses frames of "

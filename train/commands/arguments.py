@@ -37,7 +37,7 @@ DESCRIPTION = """Train a style on one painting:
 
 Short names: --style is --model.style, --net is --model.net, --warm-start is --model.warm_start,
 --content is --data.content, --out is --run.out. --config takes a YAML file or the name of one that
-comes with nst.
+comes with nst. --help-all shows what else Lightning's trainer can be told.
 """
 
 

@@ -3,12 +3,11 @@
 import logging
 import threading
 import warnings
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-from jsonargparse import ArgumentError, DefaultHelpFormatter
+from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.strategies import DDPStrategy
@@ -17,6 +16,7 @@ from nst.infer.errors import UserError
 from nst.train.callbacks.progress import TrainingProgress
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.arguments import DESCRIPTION, plain
+from nst.train.commands.help import HELP_ALL, USAGE, FullHelp, ShortHelp
 from nst.train.commands.resume import Checkpoint
 from nst.train.photos import PhotoDataModule
 from nst.train.precision import default_precision
@@ -43,10 +43,6 @@ WRONG_SETTINGS = (
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
-class HelpFormatter(RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Keeps the line breaks of the description."""
-
-
 class TrainCLI(LightningCLI):
     """LightningCLI with a run folder.
 
@@ -60,7 +56,7 @@ class TrainCLI(LightningCLI):
         super().__init__(
             StyleTransferSystem,
             PhotoDataModule,
-            args=arguments,
+            args=["--help" if argument == HELP_ALL else argument for argument in arguments],
             run=False,
             save_config_callback=None,
             seed_everything_default=0,
@@ -69,8 +65,9 @@ class TrainCLI(LightningCLI):
             trainer_defaults=dict(TRAINER_DEFAULTS),
             parser_kwargs={
                 "prog": "nst-train",
+                "usage": USAGE,
                 "description": DESCRIPTION,
-                "formatter_class": HelpFormatter,
+                "formatter_class": FullHelp if HELP_ALL in arguments else ShortHelp,
                 "exit_on_error": False,
             },
         )

@@ -270,6 +270,17 @@ def test_help_shows_every_kind_of_flag(capsys: Capture) -> None:
     for flag in ("--model.style_strength", "--data.crop_px", "--run.out", "--trainer.max_steps"):
         assert flag in out
     assert "nst-train --style painting.jpg --content photos/" in out
+    assert "default: 3000" in out
+    assert "--trainer.limit_val_batches" not in out
+
+
+def test_help_all_shows_lightnings_flags_too(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help-all"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert "--trainer.limit_val_batches" in out
+    assert "--model.style_strength" in out
 
 
 def test_an_overwritten_run_leaves_nothing_behind(train: Train, tmp_path: Path) -> None:

@@ -31,28 +31,31 @@ MAX_ZOOM = 1.5
 
 
 class PhotoBatch(NamedTuple):
-    """Crops, and the files that could not be read while they were made.
+    """Crops, and what is to be said of the files they were made from.
 
     Attributes:
         photos: (B, 3, crop, crop), float32, RGB in [0, 1].
         seeds: of whatever else is random about each of them.
         unreadable: file and reason, one line each.
+        small: files that were enlarged to the crop, and their size, one line each.
     """
 
     photos: Tensor
     seeds: list[int]
     unreadable: list[str]
+    small: list[str]
 
 
 class Crop(NamedTuple):
     """One item: (3, crop, crop), a seed for the rest, and the unreadable files met on the way.
 
-    ``photo`` is None where no file could be read any more.
+    ``photo`` is None where no file could be read any more; ``small`` names it if it was enlarged.
     """
 
     photo: Tensor | None
     seed: int
     unreadable: list[str]
+    small: str | None = None
 
 
 class PhotoFolder(Dataset[Crop]):
@@ -90,7 +93,9 @@ class PhotoFolder(Dataset[Crop]):
             generator = Generator().manual_seed(draw.seed)
             crop = random_crop(photo, self.crop_px, generator)
             seed = int(torch.randint(2**62, (), generator=generator))
-            return Crop(crop, seed, unreadable)
+            is_small = min(photo.size) < self.crop_px
+            size = f"{path} is {photo.width}x{photo.height} px"
+            return Crop(crop, seed, unreadable, size if is_small else None)
         return Crop(None, draw.seed, unreadable)
 
 
@@ -232,6 +237,7 @@ def collate(crops: list[Crop]) -> PhotoBatch:
         torch.stack(photos) if whole else torch.empty(0, 3, 1, 1),
         [crop.seed for crop in crops],
         [line for crop in crops for line in crop.unreadable],
+        [crop.small for crop in crops if crop.small],
     )
 
 

@@ -25,7 +25,7 @@ def test_photos_are_found_in_subfolders(photos: Path) -> None:
 
 
 def test_crops(photos: Path) -> None:
-    photo, _, unreadable = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
+    photo, _, unreadable, _ = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
     assert photo.shape == (3, 48, 48)
     assert photo.dtype == torch.float32
@@ -35,7 +35,7 @@ def test_crops(photos: Path) -> None:
 
 def test_colours_survive(tmp_path: Path) -> None:
     Image.new("RGB", (70, 50), (255, 128, 0)).save(tmp_path / "orange.png")
-    photo, _, _ = PhotoFolder(tmp_path, crop_px=48)[Draw(0, seed=1)]
+    photo, _, _, _ = PhotoFolder(tmp_path, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
     expected = torch.tensor([1.0, 128 / 255, 0.0]).view(3, 1, 1).expand(3, 48, 48)
     torch.testing.assert_close(photo, expected)
@@ -45,7 +45,7 @@ def test_a_broken_file_gives_the_next_photo_and_its_name(photos: Path) -> None:
     data = (photos / "a.jpg").read_bytes()
     (photos / "a.jpg").write_bytes(data[: len(data) // 2])
     (photos / "b.png").write_bytes(b"")
-    photo, _, unreadable = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
+    photo, _, unreadable, _ = PhotoFolder(photos, crop_px=48)[Draw(0, seed=1)]
     assert photo is not None
     assert photo.shape == (3, 48, 48)
     assert len(unreadable) == 2

@@ -32,7 +32,7 @@ def system(painting: Path, **settings: Any) -> StyleTransferSystem:
 
 def photos() -> PhotoBatch:
     generator = torch.Generator().manual_seed(0)
-    return PhotoBatch(torch.rand(2, 3, 48, 48, generator=generator), [1, 2], [])
+    return PhotoBatch(torch.rand(2, 3, 48, 48, generator=generator), [1, 2], [], [])
 
 
 def test_a_checkpoint_holds_the_network_alone(painting: Path) -> None:

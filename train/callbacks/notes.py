@@ -9,6 +9,8 @@ from nst.train.processes import is_first_process
 NOTES = "notes.txt"
 SKIPPED = "skipped: "
 """The beginning of a note about a photo that was left out."""
+ENLARGED = "enlarged: "
+"""The beginning of a note about a photo that is smaller than the crops."""
 
 
 class Notes:
@@ -21,10 +23,11 @@ class Notes:
     def __init__(self, folder: Path) -> None:
         self.path = folder / NOTES
 
-    def add(self, line: str) -> None:
-        """Tell the user, now and in the file; of several processes the first one speaks."""
+    def add(self, line: str, *, aloud: bool = True) -> None:
+        """Tell the user in the file and, if aloud, now; of several processes the first one does."""
         if is_first_process():
-            print_notice("nst-train", line)
+            if aloud:
+                print_notice("nst-train", line)
         elif line in self.lines():
             return
         with self.path.open("a", encoding="utf-8") as file:
@@ -46,6 +49,6 @@ class Notes:
             with atomic_write(self.path) as beside:
                 beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
-    def skipped(self) -> set[str]:
-        """Photos that were left out, and why, a line each."""
-        return {line.removeprefix(SKIPPED) for line in self.lines() if line.startswith(SKIPPED)}
+    def about(self, kind: str) -> set[str]:
+        """What was noted of photos, a line each; ``kind`` is SKIPPED or ENLARGED."""
+        return {line.removeprefix(kind) for line in self.lines() if line.startswith(kind)}

@@ -17,7 +17,7 @@ from nst.train.callbacks.checkpoints import Checkpoints
 from nst.train.callbacks.guard import DivergedError, LossGuard
 from nst.train.callbacks.history import History
 from nst.train.callbacks.interrupts import Interrupts
-from nst.train.callbacks.notes import NOTES, SKIPPED, Notes
+from nst.train.callbacks.notes import ENLARGED, NOTES, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEWS, Previews
 from nst.train.folder_lock import lock_folder
 from nst.train.photos import PhotoBatch, PhotoDataModule
@@ -90,7 +90,7 @@ class RunFolder(pl.Callback):
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
         self._notes_before: list[str] | None = None
-        self._skipped: set[str] = set()
+        self._said_of_photos: set[str] = set()
         self._guard = LossGuard()
         self._interrupts = Interrupts()
         self._agreement = Agreement()
@@ -212,7 +212,7 @@ class RunFolder(pl.Callback):
             if self._notes_before is not None:
                 self.notes.keep(self._notes_before)
         trainer.strategy.barrier()  # the others read what the first one has written
-        self._skipped = self.notes.skipped()
+        self._said_of_photos = set(self.notes.lines())
         self._guard.begin(pl_module, trainer.optimizers[0])
         self._interrupts.install()
         self._began_s = time.monotonic()
@@ -227,10 +227,7 @@ class RunFolder(pl.Callback):
     ) -> None:
         """Write what is due after this step, and see whether it goes well."""
         assert isinstance(pl_module, StyleTransferSystem)
-        for line in batch.unreadable:
-            if line not in self._skipped:
-                self._skipped.add(line)
-                self.notes.add(f"{SKIPPED}{line}")
+        self._note_photos(batch)
         assert pl_module.latest is not None
         self._history.collect(pl_module.latest)
         if trainer.global_step == self.last_step:  # gradients are being accumulated
@@ -248,6 +245,14 @@ class RunFolder(pl.Callback):
             self._checkpoints.save(trainer)
         if trainer.is_global_zero and self.last_step % self.preview_every == 0:
             self._previews.save(trainer, pl_module.net)
+
+    def _note_photos(self, batch: PhotoBatch) -> None:
+        """Write down which photos are not as they should be, each once."""
+        skipped = [f"{SKIPPED}{line}" for line in batch.unreadable]
+        for line in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
+            if line not in self._said_of_photos:
+                self._said_of_photos.add(line)
+                self.notes.add(line, aloud=line in skipped)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last state.

@@ -8,6 +8,7 @@ from nst.infer.errors import UserError
 from nst.infer.messages import counted
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.callbacks.notes import ENLARGED, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_folder import REPORT, RunFolder
 from nst.train.commands.fitting import fit
@@ -33,10 +34,7 @@ def train(cli: TrainCLI) -> int:
 def finish(cli: TrainCLI) -> int:
     """Say what was left out, export, and say what to do next."""
     run_folder = cli.run_folder
-    if skipped := sorted(run_folder.notes.skipped()):
-        print_line(f"{counted(len(skipped), 'photo')} could not be read and left out:")
-        for line in skipped:
-            print_line(f"  {line}")
+    tell_of_photos(run_folder.notes, crop_px=cli.datamodule.crop_px)
     if run_folder.last_step == 0 and cli.checkpoint is None:
         raise UserError(NO_STEP)
     model = run_folder.folder / f"{cli.model.style}.onnx"
@@ -57,6 +55,19 @@ def finish(cli: TrainCLI) -> int:
         tell_of_run(cli)
     print_line(f"next: nst-infer photo.jpg --style {report.path}")
     return 0
+
+
+def tell_of_photos(notes: Notes, *, crop_px: int) -> None:
+    """List the photos that were left out, and count those that are smaller than the crops."""
+    if skipped := sorted(notes.about(SKIPPED)):
+        print_line(f"{counted(len(skipped), 'photo')} could not be read and left out:")
+        for line in skipped:
+            print_line(f"  {line}")
+    if small := notes.about(ENLARGED):
+        print_line(
+            f"enlarged: {counted(len(small), 'photo')} smaller than the crops of {crop_px} px, "
+            f"listed in {notes.path}"
+        )
 
 
 def is_newer(path: Path, other: Path) -> bool:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nst.train.callbacks.notes import Notes
+from nst.train.callbacks.notes import SKIPPED, Notes
 
 
 def test_what_is_kept(tmp_path: Path) -> None:
@@ -11,7 +11,7 @@ def test_what_is_kept(tmp_path: Path) -> None:
     notes.add("step 20: back")
     notes.keep(["skipped: a.jpg"])
     assert notes.lines() == ["skipped: a.jpg"]
-    assert notes.skipped() == {"a.jpg"}
+    assert notes.about(SKIPPED) == {"a.jpg"}
     notes.keep([])
     assert not notes.path.exists()
     assert notes.lines() == []

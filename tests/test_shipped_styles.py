@@ -15,14 +15,14 @@ from nst.infer.engine.model_card import read_card
 from nst.infer.styles import SHIPPED, shipped_styles
 
 DEMO = Path(__file__).parents[1] / "demo"
-STYLES = yaml.safe_load((DEMO / "styles.yaml").read_text(encoding="utf-8"))
+RECIPE = yaml.safe_load((DEMO / "styles.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
 def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
     card = read_card(style.path)
     for key in ("title", "artist", "year"):
-        assert card[key] == str(STYLES[style.name][key])
+        assert card[key] == str(RECIPE["styles"][style.name][key])
     assert card["license"] == "public domain"
     assert card["tier"] == style.path.parent.name
     credits_page = (SHIPPED / "CREDITS.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_all_commands_of_a_style(
 
 def test_a_missing_painting(script: Any, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="has no painting great_wave"):
-        script.train("great_wave", STYLES["great_wave"], settings(tmp_path))
+        script.train("great_wave", RECIPE, settings(tmp_path))
 
 
 def settings(folder: Path) -> SimpleNamespace:

@@ -40,7 +40,7 @@ RECENT = "recent_losses"
 """Where a checkpoint keeps them."""
 CONTENT_LAYERS = ("relu4_2",)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-STYLE_WEIGHT = 6.0
+STYLE_WEIGHT = 4.0
 """What is learned from: deeper than what models are judged by, for strokes of more than 10 px."""
 BORDER_SHARE = 1 / 16
 """Of a crop's side, along each edge, that no loss looks at."""
@@ -80,7 +80,7 @@ class StyleTransferSystem(pl.LightningModule):
         style_layer_weights: one number per style layer; all equal if not given.
         style_strength: multiplies style_weight; 2 paints twice as hard, 0.5 half as hard.
         content_weight: weight of the content loss.
-        style_weight: weight of the style loss; 6 suits the relative form.
+        style_weight: weight of the style loss; 4 suits the relative form.
         tv_weight: weight of the total variation; more gives smoother pictures.
         stability_weight: weight of the difference between a moved stylized photo and a stylized
             moved photo; more is steadier on video. 50 suits the relative form; 0 leaves it out,

@@ -39,6 +39,13 @@ def reflect_pad(x: Tensor, cells: int) -> Tensor:
 
 def edge_pad(x: Tensor, cells: int) -> Tensor:
     """(B, C, H, W) with its border repeated ``cells`` times on each side."""
+    if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
+        # torch.compile, of torch 2.15, takes the gradient of a pad for one of another
+        # memory layout than it has.
+        for dim in (-2, -1):
+            first, last = x.narrow(dim, 0, 1), x.narrow(dim, -1, 1)
+            x = torch.cat([*[first] * cells, x, *[last] * cells], dim)
+        return x
     return in_half_precision(lambda x: F.pad(x, (cells,) * 4, mode="replicate"), x)
 
 

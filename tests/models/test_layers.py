@@ -1,9 +1,12 @@
+import shutil
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.models.layers import ReflectConv2d, reflect_pad, spread_blocks, upsample_2x
+from nst.models.layers import ReflectConv2d, edge_pad, reflect_pad, spread_blocks, upsample_2x
 
 
 def images(dtype: torch.dtype = torch.float32) -> Tensor:
@@ -45,3 +48,23 @@ def test_blocks_become_pixels_row_by_row() -> None:
 
 def test_pixels_as_they_are() -> None:
     assert torch.equal(spread_blocks(images(), 1), images())
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile generates C++")
+def test_a_compiled_pad_between_convolutions_learns_the_same() -> None:
+    torch.manual_seed(0)
+    first, second = torch.nn.Conv2d(16, 16, 3), torch.nn.Conv2d(16, 3, 3)
+    photos = torch.rand(1, 16, 24, 24)
+
+    def between(x: Tensor) -> Tensor:
+        result: Tensor = second(edge_pad(first(x), 2))
+        return result
+
+    def learned(function: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            result = function(photos).float()
+        return result, torch.autograd.grad(result.square().sum(), first.weight)[0]
+
+    (result, gradient), (compiled, theirs) = learned(between), learned(torch.compile(between))
+    torch.testing.assert_close(compiled, result)
+    torch.testing.assert_close(theirs, gradient, rtol=0, atol=0.02 * float(gradient.abs().max()))

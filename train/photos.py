@@ -1,7 +1,10 @@
 """A folder of photos as training batches."""
 
+import atexit
+import multiprocessing
 import os
 import signal
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,6 +150,8 @@ class PhotoDataModule(pl.LightningDataModule):
         """Endless batches, in an order that the seed decides."""
         trainers = 1 if self.trainer is None else self.trainer.num_devices
         workers = default_workers(trainers) if self.workers is None else self.workers
+        if workers:
+            end_readers_at_exit()
         return DataLoader(
             self.folder,
             batch_size=self.batch_size,
@@ -227,6 +232,21 @@ def leave_signals(_worker: int) -> None:
     """Leave Ctrl-C and SIGTERM to the process that trains: a terminal sends them to all."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+@cache
+def end_readers_at_exit() -> None:
+    """Have processes that still read ended when this one ends.
+
+    Python sends them SIGTERM then, which they leave alone, and would wait for them for ever.
+    """
+
+    def end_readers() -> None:
+        for process in multiprocessing.active_children():
+            if process.daemon:
+                process.kill()
+
+    atexit.register(end_readers)
 
 
 def collate(crops: list[Crop]) -> PhotoBatch:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -51,6 +53,17 @@ def test_a_broken_file_gives_the_next_photo_and_its_name(photos: Path) -> None:
     assert len(unreadable) == 2
     assert str(photos / "a.jpg") in unreadable[0]
     assert "0 bytes" in unreadable[1]
+
+
+def test_a_program_ends_though_photos_are_still_being_read(photos: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from nst.train.photos import PhotoDataModule;"
+        "data = PhotoDataModule(Path(sys.argv[1]), crop_px=48, workers=1);"
+        "batches = iter(data.train_dataloader()); print(next(batches).photos.shape)"
+    )
+    command = [sys.executable, "-c", code, str(photos)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout == "torch.Size([1, 3, 48, 48])\n"
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -181,3 +181,8 @@ def _write_reason(error: OSError, path: Path) -> str:
     if isinstance(error, FileNotFoundError) and not path.parent.exists():
         return f"the folder {path.parent} does not exist, make it first"
     return os_error_reason(error)
+
+
+def is_newer(path: Path, other: Path) -> bool:
+    """Whether a file is there and was written after another."""
+    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns

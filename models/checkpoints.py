@@ -108,8 +108,8 @@ def _load_ours(content: Mapping[str, Any], path: Path) -> TrainedNet:
                 if key.startswith(PREFIX)
             }
         )
-        style = Path(about["style"]).name
-        if style in ("", "..") or not style.isprintable():
+        style = printable(Path(about["style"]).name)
+        if style in ("", ".."):
             raise ValueError(f"its style has no proper name: {about['style']!r}")
         return TrainedNet(
             net.eval(),
@@ -130,3 +130,11 @@ def _painting(stored: Tensor | None) -> Tensor | None:
     if stored.dtype != torch.uint8 or stored.dim() != 4 or stored.shape[:2] != (1, 3):
         raise ValueError("its painting is no picture")
     return stored / 255
+
+
+def printable(name: str) -> str:
+    """A name with ``_`` for each character that cannot be shown.
+
+    Such as the narrow space that macOS puts into the names of screenshots.
+    """
+    return "".join(char if char.isprintable() else "_" for char in name)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from nst.infer.errors import UserError
 
+_handles: list[int] = []
+
 
 def lock_folder(folder: Path) -> ExitStack:
     """Keep other runs out of a folder, until what is given back is closed or the process ends.
@@ -23,6 +25,8 @@ def lock_folder(folder: Path) -> ExitStack:
         import fcntl
 
         handle = os.open(folder, os.O_RDONLY)
+        _handles.append(handle)
+        lock.callback(_handles.remove, handle)
         lock.callback(os.close, handle)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,3 +38,10 @@ def lock_folder(folder: Path) -> ExitStack:
         except OSError:
             lock.close()
     return lock
+
+
+def leave_locks() -> None:
+    """Let go of all locks that a forked process has with its parent: they end with the parent."""
+    for handle in _handles:
+        os.close(handle)
+    _handles.clear()

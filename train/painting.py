@@ -9,10 +9,16 @@ from torch import Tensor
 
 from nst.infer.errors import UserError
 from nst.infer.pictures.images import on_white, read_image
+from nst.models.checkpoints import printable
 
 MIN_SIDE_PX = 64
 SAME_LEVELS = 4
 """Most by which decoders differ on one file, of 255."""
+
+
+def style_name(path: Path) -> str:
+    """What a style is called: as the file of its painting."""
+    return printable(path.stem)
 
 
 def load_painting(path: Path, *, long_side_px: int) -> Tensor:

@@ -21,6 +21,7 @@ from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
 from nst.train.cache_folder import cache_folder
 from nst.train.draws import Draw, EndlessSampler, Share
+from nst.train.folder_lock import leave_locks
 from nst.train.painting import to_tensor
 from nst.train.processes import is_first_process
 from nst.train.small_copies import SmallCopies, read_photo
@@ -165,7 +166,7 @@ class PhotoDataModule(pl.LightningDataModule):
             num_workers=workers,
             collate_fn=collate,
             persistent_workers=workers > 0,
-            worker_init_fn=leave_signals,
+            worker_init_fn=begin_reading,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -228,8 +229,12 @@ def default_workers(trainers: int = 1) -> int:
     return max(1, min(8, cores // trainers - 1))
 
 
-def leave_signals(_worker: int) -> None:
-    """Leave Ctrl-C and SIGTERM to the process that trains: a terminal sends them to all."""
+def begin_reading(_worker: int) -> None:
+    """Leave Ctrl-C, SIGTERM and the run's folder to the process that trains.
+
+    A terminal sends signals to all; and a lock would be held for seconds after that process died.
+    """
+    leave_locks()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
 

@@ -28,7 +28,7 @@ from nst.models import (
 from nst.models.checkpoints import ENTRY
 from nst.train.credit import NO_CREDIT, Credit
 from nst.train.optimizers import OPTIMIZERS, OptimizerName
-from nst.train.painting import load_painting, refuse_other_painting
+from nst.train.painting import load_painting, refuse_other_painting, style_name
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.schedule import agreed_share, learning_rate_factor, phase_at
 from nst.train.warm_start import BASE, start_from
@@ -44,6 +44,11 @@ STYLE_WEIGHT = 4.0
 """What is learned from: deeper than what models are judged by, for strokes of more than 10 px."""
 BORDER_SHARE = 1 / 16
 """Of a crop's side, along each edge, that no loss looks at."""
+LOSS_SETTINGS = (
+    *("loss", "content_layers", "style_layers", "style_strength", "style_size_px", "vgg"),
+    *("content_weight", "style_weight", "tv_weight", "stability_weight", "grid_weight"),
+)
+"""What the size of the loss depends on."""
 RECENT_STEPS = 100
 """How many steps the losses are averaged over that a checkpoint tells."""
 
@@ -101,6 +106,7 @@ class StyleTransferSystem(pl.LightningModule):
     Attributes:
         rate_factor: on the learning rate; whoever sees the training diverge lowers it.
         latest: losses of the last batch.
+        has_other_loss: whether the run goes on with another loss than it had.
     """
 
     def __init__(
@@ -139,13 +145,14 @@ class StyleTransferSystem(pl.LightningModule):
         begun_with = start_from(net, warm_start)
         self.net = net
         self.style_file = Path(style)
-        self.style = self.style_file.stem
+        self.style = style_name(self.style_file)
         self.painting = painting
         self.credit = credit
         self.recent_losses: deque[Tensor] = deque(maxlen=RECENT_STEPS)
         self.learning_rate = learning_rate
         self.rate_factor = 1.0
         self.latest: Losses | None = None
+        self.has_other_loss = False
         self.optimizer_name = optimizer
         self.knob_share = knob_share
         self.phase = phase_at(0.0, knob_share)
@@ -302,7 +309,9 @@ class StyleTransferSystem(pl.LightningModule):
             raise UserError("a run cannot go on with another --model.optimizer")
         size_px = about["training"]["style_size_px"]
         refuse_other_painting(self.style_file, about["painting"], long_side_px=size_px)
-        self.settings["warm_start"] = about["training"]["warm_start"]
+        before = about["training"]
+        self.has_other_loss = any(before.get(key) != self.settings[key] for key in LOSS_SETTINGS)
+        self.settings["warm_start"] = before["warm_start"]
         self.recent_losses.extend(losses.to(self.device) for losses in checkpoint[RECENT])
 
     def training_facts(self) -> dict[str, Any]:

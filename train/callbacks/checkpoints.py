@@ -2,8 +2,11 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io import TorchCheckpointIO
 
 from nst.infer.files import atomic_write
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
@@ -82,3 +85,16 @@ class Checkpoints:
             self.last.replace(self.previous)
         else:
             beside.replace(self.previous)
+
+
+class PlainCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint where it is told to.
+
+    Lightning's own way goes through the folder for temporary files, which may be small.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write a file."""
+        torch.save(checkpoint, path)

@@ -78,6 +78,10 @@ class LossGuard:
             return None
         return self._go_back(f"step {row.step}: {trouble}", system, optimizer)
 
+    def forget_losses(self) -> None:
+        """Find out anew what is usual: the loss is another one now."""
+        self._usual.clear()
+
     def _go_back(
         self, trouble: str, system: StyleTransferSystem, optimizer: torch.optim.Optimizer
     ) -> str:

@@ -1,6 +1,7 @@
 """How the losses of a run went: ``history.csv``."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,16 +53,17 @@ class History:
         self._terms: list[str] = []
         self._batches: list[Tensor] = []
 
-    def begin(self, path: Path, *, after_step: int) -> None:
-        """Begin the file, or keep its rows up to a step. Nothing is written before that.
+    def begin(self, path: Path, before: Sequence[Row], *, after_step: int) -> None:
+        """Begin the file with the rows up to a step. Nothing is written before that.
 
         Args:
             path: of the file.
+            before: rows that there are.
             after_step: the step that the run goes on after; 0 for a new one.
         Raises:
             UserError: if the file cannot be written.
         """
-        kept = [row for row in read_history(path) if row.step <= after_step]
+        kept = [row for row in before if row.step <= after_step]
         self._path = path
         with atomic_write(path) as beside, beside.open("w", encoding="ascii", newline="") as file:
             writer = csv.writer(file)
@@ -70,9 +72,9 @@ class History:
 
     def collect(self, losses: Losses) -> None:
         """Take the losses of a batch in this process; a step may be made of several."""
-        if losses.kind != self._kind:
-            self._kind, self._batches = losses.kind, []
-        self._terms = [name for name in TERMS if name in losses.terms]
+        terms = [name for name in TERMS if name in losses.terms]
+        if (losses.kind, terms) != (self._kind, self._terms):
+            self._kind, self._terms, self._batches = losses.kind, terms, []
         self._batches.append(torch.stack([losses.terms[name] for name in self._terms]))
 
     def end_step(self, trainer: pl.Trainer, *, seconds: float) -> Row | None:
@@ -101,11 +103,12 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: the losses of a row that is not complete."""
-        return {"kind": self._kind, "steps": list(self._batches)}
+        return {"kind": self._kind, "terms": self._terms, "steps": list(self._batches)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with that row."""
         self._kind, self._batches = state["kind"], state["steps"]
+        self._terms = state.get("terms", [])  # older checkpoints have none: their row is dropped
 
 
 def as_cells(row: Row) -> list[str]:

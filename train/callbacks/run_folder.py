@@ -9,13 +9,13 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from nst.infer.errors import UserError
+from nst.infer.errors import UserError, one_line
 from nst.infer.files import atomic_write, ensure_folder
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.agreement import Agreement, Wishes
 from nst.train.callbacks.checkpoints import Checkpoints
 from nst.train.callbacks.guard import DivergedError, LossGuard
-from nst.train.callbacks.history import History
+from nst.train.callbacks.history import History, read_history
 from nst.train.callbacks.interrupts import Interrupts
 from nst.train.callbacks.notes import ENLARGED, NOTES, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEWS, Previews
@@ -100,13 +100,13 @@ class RunFolder(pl.Callback):
         self._checkpoints: Checkpoints
         self._previews: Previews
 
-    def prepare(self, *, style: str, config: str, resume: bool = False) -> Path:
+    def prepare(self, *, style: str, config: str, resume: Path | None = None) -> Path:
         """Make the folder and write the settings into it; of a run that goes on, once it does.
 
         Args:
             style: name of the style, for the default folder.
             config: the settings as YAML.
-            resume: whether a run in it goes on.
+            resume: the checkpoint that the run goes on with; None for a new one.
         Returns:
             The folder.
         Raises:
@@ -116,15 +116,16 @@ class RunFolder(pl.Callback):
         self._config = config
         if not is_first_process():
             return out
-        if not resume and not self.overwrite:
+        is_there = resume is not None and run_of(resume).resolve() == out.resolve()
+        if not is_there and not self.overwrite:
             refuse_run(out)
         ensure_folder(out)
         self._lock = lock_folder(out)
-        if not resume and holds_run(out):
+        if not is_there and holds_run(out):
             clear(out)
         for folder in (LAST_CHECKPOINT.parent, PREVIEWS):
             ensure_folder(out / folder)
-        if not resume:
+        if resume is None:
             for name in (HISTORY, NOTES):
                 (out / name).unlink(missing_ok=True)
             self.write_config()
@@ -208,11 +209,18 @@ class RunFolder(pl.Callback):
         self._checkpoints.saved_step = self._previews.saved_step = trainer.global_step
         if trainer.is_global_zero:
             self.write_config()
-            self._history.begin(self.folder / HISTORY, after_step=trainer.global_step)
+            before = run_of(Path(trainer.ckpt_path)) if trainer.ckpt_path else self.folder
+            self._history.begin(
+                self.folder / HISTORY,
+                read_history(before / HISTORY),
+                after_step=trainer.global_step,
+            )
             if self._notes_before is not None:
                 self.notes.keep(self._notes_before)
         trainer.strategy.barrier()  # the others read what the first one has written
         self._said_of_photos = set(self.notes.lines())
+        if pl_module.has_other_loss:
+            self._guard.forget_losses()
         self._guard.begin(pl_module, trainer.optimizers[0])
         self._interrupts.install()
         self._began_s = time.monotonic()
@@ -249,10 +257,11 @@ class RunFolder(pl.Callback):
     def _note_photos(self, batch: PhotoBatch) -> None:
         """Write down which photos are not as they should be, each once."""
         skipped = [f"{SKIPPED}{line}" for line in batch.unreadable]
-        for line in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
+        for each in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
+            line = one_line(each)
             if line not in self._said_of_photos:
                 self._said_of_photos.add(line)
-                self.notes.add(line, aloud=line in skipped)
+                self.notes.add(line, aloud=each in skipped)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last state.
@@ -278,6 +287,11 @@ class RunFolder(pl.Callback):
         is_whole = self._interrupts.is_raised or isinstance(exception, DivergedError)
         if is_whole and self._checkpoints.saved_step != self.last_step:
             self._checkpoints.save(trainer)
+
+
+def run_of(checkpoint: Path) -> Path:
+    """The folder of the run that a checkpoint is from."""
+    return checkpoint.parent.parent
 
 
 def checkpoint_files(out: Path) -> list[Path]:

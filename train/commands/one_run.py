@@ -1,10 +1,9 @@
 """One run: training, export, report, and what to do next."""
 
-from pathlib import Path
-
 from nst.export import export_onnx
 from nst.infer.command_line import print_line, print_notice
 from nst.infer.errors import UserError
+from nst.infer.files import is_newer
 from nst.infer.messages import counted
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
@@ -39,21 +38,22 @@ def finish(cli: TrainCLI) -> int:
         raise UserError(NO_STEP)
     model = run_folder.folder / f"{cli.model.style}.onnx"
     if cli.checkpoint is not None and run_folder.last_step in (0, cli.checkpoint.step):
+        if not (run_folder.folder / LAST_CHECKPOINT).exists():  # the run is in another one
+            raise UserError(NOTHING_LEFT)
         print_line(NOTHING_LEFT)
         page = [run_folder.folder / REPORT] if run_folder.report else []
         last = run_folder.folder / LAST_CHECKPOINT
         if all(is_newer(path, last) for path in (model, *page)):
             print_line(f"next: nst-infer photo.jpg --style {model}")
             return 0
-    if not run_folder.export:
-        print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
-        return 0
-    trained = load_trained_net(run_folder.folder)
-    report = export_onnx(trained, model)
-    print_line(report.summary())
+    if run_folder.export:
+        print_line(export_onnx(load_trained_net(run_folder.folder), model).summary())
     if run_folder.report:
         tell_of_run(cli)
-    print_line(f"next: nst-infer photo.jpg --style {report.path}")
+    if run_folder.export:
+        print_line(f"next: nst-infer photo.jpg --style {model}")
+    else:
+        print_line(f"next: nst-export {run_folder.folder} -o {run_folder.folder.name}.onnx")
     return 0
 
 
@@ -68,11 +68,6 @@ def tell_of_photos(notes: Notes, *, crop_px: int) -> None:
             f"enlarged: {counted(len(small), 'photo')} smaller than the crops of {crop_px} px, "
             f"listed in {notes.path}"
         )
-
-
-def is_newer(path: Path, other: Path) -> bool:
-    """Whether a file is there and was written after another."""
-    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
 
 
 def tell_of_run(cli: TrainCLI) -> None:

@@ -1,12 +1,20 @@
 """The settings of several runs, before any of them begins."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nst.train.callbacks.run_folder import refuse_run
-from nst.train.commands.limits import Limits
+import yaml
+
+from nst.infer.errors import UserError
+from nst.infer.files import is_newer
+from nst.models.checkpoints import LAST_CHECKPOINT
+from nst.train.callbacks.run_folder import holds_run
+from nst.train.commands.limits import Limits, is_finished
+from nst.train.commands.same_settings import refuse_other_settings
 from nst.train.commands.settings import TrainCLI, parse
+from nst.train.painting import style_name
 from nst.train.photos import PhotoDataModule
 
 
@@ -20,6 +28,7 @@ class Plan:
         export: whether runs write an ONNX file.
         limits: what ends each of them.
         is_limited: whether the user named a limit.
+        settings: of the runs, by section and name.
         style: the painting.
         data: the photos.
     """
@@ -29,6 +38,7 @@ class Plan:
     export: bool
     limits: Limits
     is_limited: bool
+    settings: Mapping[str, Any]
     style: Path
     data: PhotoDataModule
 
@@ -39,8 +49,25 @@ class Plan:
             UserError: if it is the folder of a run.
         """
         out = default if self.out is None else Path(self.out)
-        refuse_run(out)
+        if holds_run(out):
+            raise UserError(f"{out} is the folder of one run: name another --out for several")
         return out
+
+    def is_done(self, folder: Path, style: Path, *, apart_from: Collection[str] = ()) -> bool:
+        """Whether there is nothing left to do for one of the runs.
+
+        Args:
+            folder: of the run.
+            style: its painting.
+            apart_from: settings in which the runs differ.
+        Raises:
+            UserError: if there is a finished run of another painting or with other settings.
+        """
+        if self.overwrite or not is_finished(folder, self.limits):
+            return False
+        refuse_other_settings(folder, self.settings, style=style, apart_from=frozenset(apart_from))
+        model = folder / f"{style_name(style)}.onnx"
+        return not self.export or is_newer(model, folder / LAST_CHECKPOINT)
 
 
 class PlanCLI(TrainCLI):
@@ -77,6 +104,7 @@ def read_plan(arguments: list[str]) -> Plan:
         export=run.export,
         limits=Limits.of(trainer.max_steps, trainer.max_time),
         is_limited=cli.is_limited,
+        settings=yaml.safe_load(cli.settings_to_keep()),
         style=Path(cli.config.model.style),
         data=cli.datamodule,
     )

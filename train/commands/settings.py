@@ -13,6 +13,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.strategies import DDPStrategy
 
 from nst.infer.errors import UserError
+from nst.train.callbacks.checkpoints import PlainCheckpoints
 from nst.train.callbacks.progress import TrainingProgress
 from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.arguments import DESCRIPTION, plain
@@ -89,7 +90,8 @@ class TrainCLI(LightningCLI):
         refuse_unfit(settings)
         if settings.precision is None:
             settings.precision = default_precision(str(settings.accelerator))
-        if settings.max_steps == -1 and settings.max_time is None:
+        self.is_default_length = settings.max_steps == -1 and settings.max_time is None
+        if self.is_default_length:
             settings.max_steps = DEFAULT_MAX_STEPS
         self.warm_start = self.config.model.warm_start
         if self.checkpoint is not None:  # which has the weights: what they began with may be gone
@@ -108,11 +110,23 @@ class TrainCLI(LightningCLI):
             self.trainer_defaults["callbacks"] = TrainingProgress()
         trainer = self.make_trainer(**kwargs)
         self.config.model.warm_start = self.warm_start
-        settings = self.parser.dump(self.config, skip_unset=False)
         run_folder.prepare(
-            style=self.model.style, config=settings, resume=self.checkpoint is not None
+            style=self.model.style,
+            config=self.settings_to_keep(),
+            resume=self.checkpoint.path if self.checkpoint else None,
         )
         return trainer
+
+    def settings_to_keep(self) -> str:
+        """The settings as YAML, as they were named.
+
+        Without the leave to overwrite: whoever repeats a run means another folder.
+        """
+        kept = self.config.clone()
+        kept.run.overwrite = False
+        if self.is_default_length:
+            kept.trainer.max_steps = -1
+        return str(self.parser.dump(kept, skip_unset=False))
 
     def make_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Lightning's trainer; ``kwargs`` win over the settings.
@@ -127,6 +141,7 @@ class TrainCLI(LightningCLI):
             trainer = super().instantiate_trainer(**kwargs)
         except RuntimeError as error:
             raise UserError(f"wrong settings: {error}") from error
+        trainer.strategy.checkpoint_io = PlainCheckpoints()
         if isinstance(trainer.strategy, DDPStrategy) and trainer.strategy.cluster_environment:
             trainer.strategy.cluster_environment.validate_settings(
                 num_devices=trainer.num_devices, num_nodes=trainer.num_nodes

@@ -8,8 +8,8 @@ from nst.infer.files import require_file
 from nst.train.callbacks.run_folder import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Queue
-from nst.train.commands.limits import is_finished
 from nst.train.commands.plan import Plan, read_plan
+from nst.train.painting import style_name
 
 
 def train_each(request: Request) -> int:
@@ -41,25 +41,26 @@ def refuse_same_names(paintings: Sequence[Path]) -> None:
     """
     by_name: dict[str, Path] = {}
     for path in paintings:
-        other = by_name.setdefault(path.stem, path)
+        name = style_name(path)
+        other = by_name.setdefault(name, path)
         if other is not path:
             raise UserError(
-                f"two paintings are called {path.stem}: {other} and {path}; rename one of them, or "
+                f"two paintings are called {name}: {other} and {path}; rename one of them, or "
                 "leave it out"
             )
 
 
 def job_of(painting: Path, parent: Path, request: Request, plan: Plan) -> Job:
     """The run for one of the paintings: it goes on, where one was interrupted."""
-    folder = parent / painting.stem
+    name = style_name(painting)
+    folder = parent / name
     resume = () if plan.overwrite else ("--resume", str(folder))
     arguments = (*resume, *request.rest, f"--style={painting}", "--out", str(folder))
-    model = folder / f"{painting.stem}.onnx"
-    is_done = model.exists() if plan.export else is_finished(folder, plan.limits)
+    model = folder / f"{name}.onnx"
     return Job(
-        painting.stem,
+        name,
         folder,
         arguments,
         result=model if plan.export else folder,
-        is_done=is_done and not plan.overwrite,
+        is_done=plan.is_done(folder, painting),
     )

@@ -19,9 +19,9 @@ from nst.models import StyleNet, load_trained_net
 from nst.train.callbacks.run_folder import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Outcome, Queue
-from nst.train.commands.limits import Limits, is_finished
+from nst.train.commands.limits import Limits
 from nst.train.commands.plan import Plan, read_plan
-from nst.train.painting import to_picture
+from nst.train.painting import style_name, to_picture
 
 STEPS = 300
 """Length of each run, if the user names none."""
@@ -49,10 +49,11 @@ def try_strengths(request: Request) -> int:
     if any(argument.partition("=")[0] == STRENGTH for argument in request.rest):
         raise UserError(f"--try-strengths sets {STRENGTH}: leave that out")
     plan = read_plan(request.settings())
+    plan = replace(plan, export=False)
     if not plan.is_limited:
         plan = replace(plan, limits=Limits.of(STEPS, None))
     require_file(plan.style)
-    parent = plan.parent(RUNS / f"{plan.style.stem}.strengths")
+    parent = plan.parent(RUNS / f"{style_name(plan.style)}.strengths")
     queue = Queue()
     queue.run([job_of(strength, parent, request, plan) for strength in request.strengths])
     status = queue.report()
@@ -70,9 +71,10 @@ def job_of(strength: float, parent: Path, request: Request, plan: Plan) -> Job:
     length = () if plan.is_limited else (f"--trainer.max_steps={STEPS}",)
     arguments = (
         *(*resume, *request.rest, *(f"--style={style}" for style in request.styles)),
-        *(f"{STRENGTH}={strength:g}", *length, "--run.export=false", "--out", str(folder)),
+        *(f"{STRENGTH}={strength:g}", *length),
+        *("--run.export=false", "--run.report=false", "--out", str(folder)),
     )
-    is_done = not plan.overwrite and is_finished(folder, plan.limits)
+    is_done = plan.is_done(folder, plan.style, apart_from=("model.style_strength",))
     return Job(f"strength {strength:g}", folder, arguments, result=folder, is_done=is_done)
 
 

@@ -8,7 +8,7 @@ from nst.models import ModelFileError, TrainedNet, load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.models.tensor_files import read_tensor_file
 from nst.train.callbacks.history import Row, read_history
-from nst.train.callbacks.notes import NOTES, SKIPPED
+from nst.train.callbacks.notes import ENLARGED, NOTES, SKIPPED
 from nst.train.callbacks.run_folder import CONFIG, HISTORY, RunFolder
 from nst.train.photos import PhotoDataModule
 
@@ -59,8 +59,13 @@ class Record:
 
     @property
     def events(self) -> list[str]:
-        """All other notes."""
-        return [line for line in self.notes if not line.startswith(SKIPPED)]
+        """What else happened."""
+        return [line for line in self.notes if not line.startswith((SKIPPED, ENLARGED))]
+
+    @property
+    def enlarged(self) -> int:
+        """How many photos were smaller than the crops."""
+        return sum(line.startswith(ENLARGED) for line in self.notes)
 
 
 def read_record(folder: Path) -> Record:

@@ -23,6 +23,9 @@ TOLD_ELSEWHERE = (
 )
 """Settings, and groups of them, that the page shows in other places, or that say nothing later."""
 
+UNSAID = ("trainer.max_steps", -1)
+"""Where no length was named in steps."""
+
 
 class Setting(NamedTuple):
     """Flag, value and default, as they are typed."""
@@ -53,7 +56,10 @@ def changed_settings(settings: Mapping[str, Any]) -> list[Setting]:
     return [
         Setting(full_names.get(name, f"--{name}"), shown(value), shown(defaults[name]))
         for name, value in settings.items()
-        if name in defaults and value != defaults[name] and not is_told_elsewhere(name)
+        if name in defaults
+        and value != defaults[name]
+        and (name, value) != UNSAID
+        and not is_told_elsewhere(name)
     ]
 
 

@@ -28,7 +28,7 @@ def feed(history: History, steps: range, kind: str = "loss") -> list[Row]:
 
 def test_a_row_has_the_means_of_ten_steps(tmp_path: Path) -> None:
     history = History()
-    history.begin(tmp_path / "history.csv", after_step=0)
+    history.begin(tmp_path / "history.csv", [], after_step=0)
     rows = feed(history, range(1, 26))
     assert [row.step for row in rows] == [10, 20]
     assert rows[1].total == pytest.approx(15.5)
@@ -39,7 +39,7 @@ def test_a_row_has_the_means_of_ten_steps(tmp_path: Path) -> None:
 
 def test_the_knob_begins_a_new_mean(tmp_path: Path) -> None:
     history = History()
-    history.begin(tmp_path / "history.csv", after_step=0)
+    history.begin(tmp_path / "history.csv", [], after_step=0)
     feed(history, range(1, 14))
     (row,) = feed(history, range(14, 21), kind="knob")
     assert row.kind == "knob"
@@ -61,12 +61,12 @@ def test_all_batches_of_a_step_count() -> None:
 
 def test_going_on_drops_what_came_after_the_checkpoint(tmp_path: Path) -> None:
     history = History()
-    history.begin(tmp_path / "history.csv", after_step=0)
+    history.begin(tmp_path / "history.csv", [], after_step=0)
     feed(history, range(1, 41))
     with (tmp_path / "history.csv").open("a") as file:
         file.write("50,1.0,")  # the power failed here
     again = History()
-    again.begin(tmp_path / "history.csv", after_step=20)
+    again.begin(tmp_path / "history.csv", read_history(tmp_path / "history.csv"), after_step=20)
     assert [row.step for row in read_history(tmp_path / "history.csv")] == [10, 20]
     feed(again, range(21, 31))
     assert [row.step for row in read_history(tmp_path / "history.csv")] == [10, 20, 30]

@@ -21,7 +21,7 @@ from nst.models import load_trained_net
 from nst.train.cli import main
 from nst.train.commands.arguments import expand
 from nst.train.photos import PhotoBatch
-from tests.train.conftest import Train
+from tests.train.conftest import Train, tiny_run
 
 Capture = pytest.CaptureFixture[str]
 
@@ -121,6 +121,23 @@ def test_broken_photos_are_named_once_and_counted(
     output = capsys.readouterr()
     assert output.err.count(f"skipped: cannot read {photos / 'a.jpg'}") == 1
     assert "1 photo could not be read and left out" in output.out
+
+
+def test_names_that_cannot_be_shown(
+    painting: Path, photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """A narrow space in the painting's, as macOS writes it, and no UTF-8 in a small photo's."""
+    odd = painting.rename(tmp_path / "10.00\u202fAM.png")
+    small = photos / os.fsdecode(b"caf\xe9\n.png")
+    Image.new("RGB", (30, 20)).save(small)
+    run = tmp_path / "run"
+    assert main([*tiny_run(odd, photos, run), "--trainer.max_steps", "8"]) == 0
+    assert load_trained_net(run).style == "10.00_AM"
+    assert (run / "10.00_AM.onnx").exists()
+    assert (run / "report.html").exists()
+    (line,) = (run / "notes.txt").read_text().splitlines()
+    assert line.endswith("is 30x20 px")
+    assert "enlarged: 1 photo" in capsys.readouterr().out
 
 
 def test_small_photos_are_counted(

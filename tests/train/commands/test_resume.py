@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.history import read_history
 from nst.train.commands.arguments import read_request
 from nst.train.commands.resume import find_checkpoint
+from nst.train.commands.settings import DEFAULT_MAX_STEPS, parse
 from nst.train.system import StyleTransferSystem
 from tests.train.conftest import Train, skip_export
 
@@ -203,6 +205,64 @@ def test_a_finished_run_can_be_made_longer(train: Train, tmp_path: Path) -> None
     assert main(["--resume", str(run), "--trainer.max_steps", "5"]) == 0
     assert load_trained_net(run).training["steps"] == 5
     assert "max_steps: 5" in (run / "config.yaml").read_text()
+
+
+def test_a_run_goes_on_in_another_folder(train: Train, tmp_path: Path, capsys: Capture) -> None:
+    from nst.train.cli import main
+
+    def resume(*flags: str) -> int:
+        return main(["--resume", str(tmp_path / "a"), "--out", str(tmp_path / "b"), *flags])
+
+    assert train("--trainer.max_steps", "10", out="a") == 0
+    assert resume() == 2
+    assert "nothing is left of this run" in capsys.readouterr().err
+    assert resume("--trainer.max_steps", "20") == 0
+    assert [row.step for row in read_history(tmp_path / "b" / "history.csv")] == [10, 20]
+    assert [row.step for row in read_history(tmp_path / "a" / "history.csv")] == [10]
+    before = weights(tmp_path / "b")
+    assert resume("--trainer.max_steps", "11") == 2
+    assert "b holds a finished or interrupted run" in capsys.readouterr().err
+    after = weights(tmp_path / "b")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert resume("--trainer.max_steps", "11", "--run.overwrite", "true") == 0
+    assert load_trained_net(tmp_path / "b").training["steps"] == 11
+    assert not (tmp_path / "b" / "checkpoints" / "previous.ckpt").exists()
+
+
+def test_a_run_goes_on_with_other_losses(train: Train, tmp_path: Path) -> None:
+    """In the middle of the ten steps of a row; more style is no fault of the training."""
+    from nst.train.cli import main
+
+    assert train("--trainer.max_steps", "62", "--model.knob_share", "0") == 0
+    more = ("--model.stability_weight", "0", "--model.style_strength", "100")
+    assert main(["--resume", str(tmp_path / "run"), "--trainer.max_steps", "80", *more]) == 0
+    assert not (tmp_path / "run" / "notes.txt").exists()
+    last = read_history(tmp_path / "run" / "history.csv")[-1]
+    assert last.step == 80
+    assert "stability" not in last.terms
+
+
+def test_what_the_settings_of_a_run_do_not_hold(
+    train: Train, painting: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """Neither the leave to overwrite, nor a length that nobody named."""
+    from nst.train.cli import main
+
+    config = tmp_path / "run" / "config.yaml"
+    assert train("--run.overwrite", "true") == 0
+    assert "overwrite: false" in config.read_text()
+    assert main(["--config", str(config)]) == 2
+    assert "holds a finished or interrupted run" in capsys.readouterr().err
+    cli = parse([f"--config={config}", "--trainer.max_steps=-1", f"--run.out={tmp_path / 'long'}"])
+    assert cli.trainer.max_steps == DEFAULT_MAX_STEPS
+    assert "max_steps: -1" in (tmp_path / "long" / "config.yaml").read_text()
+
+
+def test_nothing_is_written_to_the_folder_for_temporary_files(
+    train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    assert train() == 0
 
 
 def test_a_finished_run_is_exported_if_it_was_not(

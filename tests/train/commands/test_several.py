@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nst.models import load_trained_net
 from nst.train.cli import main
 from nst.train.commands.children import Job, Queue
+from nst.train.commands.plan import Plan
 
 Capture = pytest.CaptureFixture[str]
 
@@ -122,6 +124,33 @@ def error_of(capsys: Capture, *arguments: str) -> str:
     return line
 
 
+def test_a_finished_run_of_something_else_is_not_taken(
+    painting: Path, flags: list[str], tmp_path: Path, capfd: Capture
+) -> None:
+    other = tmp_path / "other.png"
+    shutil.copy(painting, other)
+    command = [*flags, "--run.report", "false", "--trainer.max_steps", "1"]
+    command += ["--style", str(painting), str(other)]
+    assert main([*command, "--run.export", "false"]) == 0
+    assert main(command) == 0, "the models are still to be written"
+    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
+    assert main([*command, "--trainer.max_steps", "2"]) == 0, "they are longer now"
+    assert load_trained_net(tmp_path / "runs" / "waves").training["steps"] == 2
+    capfd.readouterr()
+    longer = [*command, "--trainer.max_steps", "2"]
+    assert main([*longer, "--model.style_size", "80", "--data.workers", "1"]) == 2
+    err = capfd.readouterr().err
+    assert "waves holds a run with other settings (model.style_size): --run.overwrite true" in err
+    Image.new("RGB", (128, 96), "red").save(other)
+    assert main(longer) == 2
+    assert "other.png is another picture" in capfd.readouterr().err
+    config = tmp_path / "runs" / "waves" / "config.yaml"
+    config.write_text("model: 3")
+    assert main(longer) == 2
+    assert "cannot read the settings of the run in" in capfd.readouterr().err
+    assert main([*longer, "--run.overwrite", "true"]) == 0
+
+
 def test_what_is_refused_before_anything_begins(
     paintings: list[Path], flags: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
@@ -141,7 +170,7 @@ def test_what_is_refused_before_anything_begins(
     assert not (tmp_path / "runs").exists()
     (tmp_path / "runs" / "checkpoints").mkdir(parents=True)
     (tmp_path / "runs" / "checkpoints" / "last.ckpt").write_text("")
-    assert "holds a finished or interrupted run" in error_of(capsys, *base)
+    assert "is the folder of one run: name another --out" in error_of(capsys, *base)
 
 
 CHILD = """
@@ -229,13 +258,16 @@ def test_an_interruption_is_passed_on(
 
 
 def test_the_arguments_of_the_runs(
-    painting: Path, flags: list[str], stand_in: None, tmp_path: Path, capfd: Capture
+    painting: Path,
+    flags: list[str],
+    stand_in: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Capture,
 ) -> None:
     well = tmp_path / "well.png"
     shutil.copy(painting, well)
-    model = tmp_path / "runs" / "waves" / "waves.onnx"
-    model.parent.mkdir(parents=True)
-    model.write_bytes(b"x")
+    monkeypatch.setattr(Plan, "is_done", lambda plan, *_: not plan.overwrite and "waves" in str(_))
     command = ["--style", str(well), str(painting), *flags]
     assert main(command) == 0
     out = capfd.readouterr().out

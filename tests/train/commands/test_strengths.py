@@ -42,6 +42,8 @@ def test_a_column_for_each_strength(train: Train, tmp_path: Path, capfd: Capture
     assert command.endswith("--model.style_strength NUMBER")
     assert "--out" not in command
     assert "max_steps" not in command
+    assert train(*flags, "--data.crop_px", "64", out="tries") == 2
+    assert "run with other settings (data.crop_px)" in capfd.readouterr().err
     (tries / "strengths.png").unlink()
     assert train(*flags, out="tries") == 0
     assert capfd.readouterr().out.count("skipped") == 2
@@ -124,4 +126,4 @@ def test_what_is_refused(train: Train, tmp_path: Path, capsys: Capture) -> None:
     assert not (tmp_path / "run").exists()
     assert train() == 0
     capsys.readouterr()
-    assert "holds a finished or interrupted run" in error_of()
+    assert "is the folder of one run: name another --out for several" in error_of()

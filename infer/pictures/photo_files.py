@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nst.infer.errors import UserError
+from nst.infer.files import readable
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -12,13 +13,15 @@ def find_photos(folder: Path) -> list[Path]:
     """The JPEG, PNG and WebP files of a folder and its subfolders, sorted.
 
     Raises:
-        UserError: if the folder is missing or holds none.
+        UserError: if the folder is missing, cannot be looked into, or holds none.
     """
-    if not folder.is_dir():
-        raise UserError(f"there is no folder {folder}: give a folder of photos")
-    paths = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
+    with readable(folder):
+        if not folder.is_dir():
+            raise UserError(f"there is no folder {folder}: give a folder of photos")
+        next(folder.iterdir(), None)  # rglob passes over a folder that is closed
+        paths = sorted(
+            path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
+        )
     if not paths:
         raise UserError(f"no JPEG, PNG or WebP photo in the folder {folder}")
     return paths

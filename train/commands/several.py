@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nst.infer.errors import UserError
-from nst.infer.files import require_file
+from nst.infer.files import is_file, require_file
 from nst.train.callbacks.run_folder import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Queue
@@ -55,7 +55,7 @@ def job_of(painting: Path, parent: Path, request: Request, plan: Plan) -> Job:
     resume = () if plan.overwrite else ("--resume", str(folder))
     arguments = (*resume, *request.rest, f"--style={painting}", "--out", str(folder))
     model = folder / f"{painting.stem}.onnx"
-    is_done = model.exists() if plan.export else is_finished(folder, plan.limits)
+    is_done = is_file(model) if plan.export else is_finished(folder, plan.limits)
     return Job(
         painting.stem,
         folder,

@@ -1,6 +1,7 @@
 """``nst-train --try-strengths``: short runs, and one picture of them."""
 
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,15 @@ def test_the_runs_are_short(
         assert out.count(f"'{limit[1]}'") == 2
     assert main([*base, "--run.overwrite", "true"]) == 2
     assert "--resume" not in capfd.readouterr().out
+
+
+def test_a_name_beyond_the_encoding_of_stdout(
+    stand_in: None, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="iso-8859-1"))
+    assert train("--try-strengths", "1", out="\U0001f408") == 2
+    assert rb"\U0001f408/strength_1" in printed.getvalue()
 
 
 def test_settings_in_a_file(

@@ -16,6 +16,16 @@ def test_photos_of_a_folder_and_its_subfolders(tmp_path: Path) -> None:
     assert names == ["a.webp", "b.PNG", "more/a.jpg", "more/deep/c.jpeg"]
 
 
+def test_hidden_photos_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / ".cache" / "photos"
+    for name in ("a.jpg", "._a.jpg", ".Trash/b.jpg", "more/.thumbnails/normal/c.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert find_photos(folder) == [folder / "a.jpg"]
+    with pytest.raises(UserError, match="no JPEG, PNG or WebP photo"):
+        find_photos(folder / "more")
+
+
 def test_closed_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()

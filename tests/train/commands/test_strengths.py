@@ -115,6 +115,19 @@ def test_settings_in_a_file(
     assert str(tmp_path / "tries" / "strength_2") in out
 
 
+def test_photos_that_cannot_be_drawn(
+    stand_in: None, train: Train, photos: Path, capfd: Capture
+) -> None:
+    for path in photos.rglob("*.*"):
+        path.unlink()
+    Image.new("RGB", (2000, 20)).save(photos / "narrow.png")
+    assert train("--try-strengths", "1") == 2
+    out, err = capfd.readouterr()
+    assert err.startswith("nst-train: --try-strengths has no photo to draw: ")
+    assert err.count("\n") == 1
+    assert "begun" not in out
+
+
 def test_what_is_refused(train: Train, tmp_path: Path, capsys: Capture) -> None:
     def error_of(*flags: str) -> str:
         assert train("--try-strengths", "0.5,1", *flags) == 2

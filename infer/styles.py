@@ -92,7 +92,8 @@ def find_style(text: str, tier: Tier = FOR_FRAMES) -> Path:
 
     Args:
         text: the path of an ONNX file, or a name, in which "-" is "_" and capitals do not count.
-            What has a suffix or names a folder is a path; so is the name of a file that exists.
+            What ends in .onnx or names a folder is a path; so are the name of a file that exists,
+            and one with a suffix that no style has.
         tier: that a shipped style is taken of.
     Returns:
         The file; a path is not looked at further.
@@ -124,11 +125,14 @@ def named_styles(names: Sequence[str], tier: Tier | None, default: Tier) -> list
 def as_named(text: str, tier: Tier = FOR_FRAMES) -> NamedStyle:
     """Find a style as ``find_style`` does, with its name; a file goes by its stem."""
     path = Path(text)
-    if path.suffix or path.name != text or is_file(path):
-        return NamedStyle(path.stem, path, own=True)
+    file = NamedStyle(path.stem, path, own=True)
+    if path.suffix.lower() == SUFFIX or path.name != text or is_file(path):
+        return file
     styles = {_plain(style.name): style for style in all_styles(tier)}
     if _plain(text) in styles:
         return styles[_plain(text)]
+    if path.suffix:
+        return file
     near = [styles[each].name for each in get_close_matches(_plain(text), styles, cutoff=0.5)]
     guess = f"did you mean {' or '.join(near)}? " if near else ""
     raise UserError(

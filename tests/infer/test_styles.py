@@ -130,6 +130,17 @@ def test_own_styles_come_before_shipped_ones(own: Path) -> None:
         find_style("negativ")
 
 
+def test_a_name_with_a_dot(own: Path) -> None:
+    style = own / "St. Remy.onnx"
+    save_negative(style)
+    for text in ("St. Remy", "st. remy"):
+        assert as_named(text) == ("St. Remy", style, True)
+    for text in ("St. Remy.onnx", "St. Ives", "model.pth"):
+        assert find_style(text) == Path(text)
+    Path("St. Remy").touch()
+    assert find_style("St. Remy") == Path("St. Remy")
+
+
 def test_a_folder_of_own_styles_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NST_STYLES", "missing")
     with pytest.raises(UserError, match="NST_STYLES names missing, which is no folder"):

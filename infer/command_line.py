@@ -34,8 +34,7 @@ def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> i
     Raises:
         SystemExit: with status 1, when nobody reads the output any more. Typer does that.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names go beyond many encodings
+    escape_on_stdout()
     command = typer.main.get_command(app)
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
@@ -53,6 +52,12 @@ def run_app(app: typer.Typer, prog: str, argv: Sequence[str] | None = None) -> i
         print(f"{prog}: interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
     return int(status or 0)
+
+
+def escape_on_stdout() -> None:
+    """Escape on stdout what its encoding lacks: file names go beyond many encodings."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def split_names(text: str) -> list[str]:

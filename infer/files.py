@@ -36,6 +36,31 @@ def require_file(path: Path) -> None:
 
 
 @contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what the operating system says against looking at a path into a line for the user.
+
+    Python takes a missing file for no error there, but a closed folder or a long name for one.
+
+    Args:
+        path: for the message, where the error has none.
+    Raises:
+        UserError: if the body raises OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or path
+        raise UserError(f"cannot read {name}: {os_error_reason(error)}") from error
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file of that name, as far as that can be seen."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
+
+
+@contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file so that its name never holds half of it.
 

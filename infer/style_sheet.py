@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from nst.infer.errors import UserError
-from nst.infer.files import check_writable, refuse_existing, refuse_inputs, require_file
+from nst.infer.files import check_writable, refuse_existing, refuse_inputs
 from nst.infer.pictures.contact_sheet import INDENT_PX, Cell, contact_sheet, font
 from nst.infer.pictures.images import check_output_suffix
 from nst.infer.styles import THUMBNAIL_PX, NamedStyle
@@ -75,14 +75,12 @@ def check_sheet(target: Path, *, inputs: Sequence[Path], overwrite: bool) -> Non
 
     Args:
         target: the file to write.
-        inputs: files that are read, and must not be written over.
+        inputs: existing files that are read, and must not be written over.
         overwrite: whether another existing file may be replaced.
     Raises:
-        UserError: if an input is missing, or suffix, folder or an existing file is in the way.
+        UserError: if suffix, folder or an existing file is in the way.
     """
     check_output_suffix(target)
     check_writable(target)
-    for each in inputs:
-        require_file(each)
     refuse_inputs(target, inputs)
     refuse_existing(target, overwrite=overwrite)

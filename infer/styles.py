@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
-from nst.infer.errors import UserError
+from nst.infer.errors import UserError, os_error_reason
+from nst.infer.files import is_file
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -54,14 +55,21 @@ def own_styles() -> list[NamedStyle]:
     """The ONNX files in the folder that the environment variable ``NST_STYLES`` names, by name.
 
     Raises:
-        UserError: if there is no such folder.
+        UserError: if there is no such folder, or it cannot be looked into.
     """
     folder = os.environ.get(STYLES_VARIABLE, "")
     if not folder:
         return []
-    if not Path(folder).is_dir():
-        raise UserError(f"{STYLES_VARIABLE} names {folder}, which is no folder: mend or unset it")
-    return list(_styles_in(Path(folder), own=True))
+    try:
+        if not Path(folder).is_dir():
+            raise UserError(
+                f"{STYLES_VARIABLE} names {folder}, which is no folder: mend or unset it"
+            )
+        return list(_styles_in(Path(folder), own=True))
+    except OSError as error:
+        raise UserError(
+            f"{STYLES_VARIABLE} names {folder}, which cannot be read: {os_error_reason(error)}"
+        ) from error
 
 
 def all_styles(tier: Tier | None = FOR_FRAMES) -> list[NamedStyle]:
@@ -84,7 +92,8 @@ def find_style(text: str, tier: Tier = FOR_FRAMES) -> Path:
 
     Args:
         text: the path of an ONNX file, or a name, in which "-" is "_" and capitals do not count.
-            What has a suffix or names a folder is a path; so is the name of a file that exists.
+            What ends in .onnx or names a folder is a path; so are the name of a file that exists,
+            and one with a suffix that no style has.
         tier: that a shipped style is taken of.
     Returns:
         The file; a path is not looked at further.
@@ -116,11 +125,14 @@ def named_styles(names: Sequence[str], tier: Tier | None, default: Tier) -> list
 def as_named(text: str, tier: Tier = FOR_FRAMES) -> NamedStyle:
     """Find a style as ``find_style`` does, with its name; a file goes by its stem."""
     path = Path(text)
-    if path.suffix or path.name != text or path.is_file():
-        return NamedStyle(path.stem, path, own=True)
+    file = NamedStyle(path.stem, path, own=True)
+    if path.suffix.lower() == SUFFIX or path.name != text or is_file(path):
+        return file
     styles = {_plain(style.name): style for style in all_styles(tier)}
     if _plain(text) in styles:
         return styles[_plain(text)]
+    if path.suffix:
+        return file
     near = [styles[each].name for each in get_close_matches(_plain(text), styles, cutoff=0.5)]
     guess = f"did you mean {' or '.join(near)}? " if near else ""
     raise UserError(

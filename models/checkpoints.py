@@ -8,6 +8,7 @@ keeps there (optimiser, schedule) is left alone.
 import json
 import textwrap
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,9 @@ def load_trained_net(path: Path) -> TrainedNet:
         ModelFileError: if it is missing, damaged, of another program, of a newer version, or
             has weights that are not finite.
     """
-    if path.is_dir():
-        path = path / LAST_CHECKPOINT
+    with suppress(OSError):  # reading it tells what is wrong
+        if path.is_dir():
+            path = path / LAST_CHECKPOINT
     content = read_tensor_file(path)
     if ENTRY in content:
         trained = _load_ours(content, path)

@@ -23,9 +23,9 @@ def read_tensor_file(path: Path) -> dict[str, Any]:
     Raises:
         ModelFileError: if the file is missing, damaged, or holds no dictionary.
     """
-    if not path.is_file():
-        raise ModelFileError(f"no such file: {path}")
     try:
+        if not path.is_file():
+            raise ModelFileError(f"no such file: {path}")
         path.open("rb").close()
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error

@@ -20,7 +20,7 @@ because VGG pads with zeros *after* the mean is subtracted. Callers always pass 
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -152,8 +152,9 @@ def _from_torchvision(arch: VGGArch, names: Sequence[str]) -> VGGWeights:
 
 
 def _from_file(path: Path, arch: VGGArch, names: Sequence[str]) -> VGGWeights:
-    if not path.is_file():
-        raise ModelFileError(f"no VGG weights at {path}; {SOURCES}")
+    with suppress(OSError):  # reading it tells what is wrong
+        if not path.is_file():
+            raise ModelFileError(f"no VGG weights at {path}; {SOURCES}")
     return _from_torchvision_state(_read(path), arch, names, origin=path)
 
 

@@ -4,7 +4,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from nst.infer.command_line import EXIT_INTERRUPTED, needs_extra, report_user_error
+from nst.infer.command_line import (
+    EXIT_INTERRUPTED,
+    escape_on_stdout,
+    needs_extra,
+    report_user_error,
+)
 from nst.infer.errors import UserError
 
 PROG = "nst-train"
@@ -19,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 when nobody reads the output any more, 2 after a mistake of the user,
         130 when interrupted.
     """
+    escape_on_stdout()
     try:
         with needs_extra("train"):
             import nst.train.commands.command as command

@@ -68,7 +68,7 @@ class PhotoFolder(Dataset[Crop]):
     An unreadable file gives a crop of the next readable one.
 
     Args:
-        folder: is searched recursively for JPEG, PNG and WebP files.
+        folder: is searched recursively for JPEG, PNG and WebP files; hidden ones are left out.
         crop_px: side of the crops.
         cache: where small copies of large photos are kept; None for nowhere.
     Raises:
@@ -200,20 +200,27 @@ class PhotoDataModule(pl.LightningDataModule):
         return batch
 
     def preview_photos(self, count: int, *, long_side_px: int) -> list[Tensor]:
-        """Whole photos spread over the sorted folder, as far as a network can take them.
+        """Whole photos spread over the sorted folder.
+
+        In place of one that cannot be read, or is too narrow for a network, comes the next one.
 
         Args:
             count: how many at most.
             long_side_px: larger ones are scaled down to this.
         Returns:
-            (3, H, W) each, RGB in [0, 1].
+            (3, H, W) each, RGB in [0, 1]; none where no photo will do.
         """
-        chosen = spread(self.folder.paths, count)
-        photos = [open_photo(path, draft_px=long_side_px) for path in chosen]
-        readable = [photo for photo in photos if isinstance(photo, Image.Image)]
-        for photo in readable:
-            photo.thumbnail((long_side_px, long_side_px))
-        return [to_tensor(photo) for photo in readable if min(photo.size) >= StyleNet.min_size_px]
+        paths = self.folder.paths
+        tried: set[Path] = set()
+        previews = []
+        for place in map(paths.index, spread(paths, count)):
+            ahead = [path for path in (*paths[place:], *paths[:place]) if path not in tried]
+            for path in ahead:
+                tried.add(path)
+                if (preview := open_preview(path, long_side_px=long_side_px)) is not None:
+                    previews.append(preview)
+                    break
+        return previews
 
 
 def default_workers(trainers: int = 1) -> int:
@@ -279,6 +286,15 @@ def open_photo(path: Path, *, draft_px: int) -> Image.Image | str:
         return read_photo(path, draft_px=draft_px)
     except UserError as error:
         return str(error)
+
+
+def open_preview(path: Path, *, long_side_px: int) -> Tensor | None:
+    """A whole photo as (3, H, W); None if it cannot be read or is too narrow for a network."""
+    photo = open_photo(path, draft_px=long_side_px)
+    if isinstance(photo, str):
+        return None
+    photo.thumbnail((long_side_px, long_side_px))
+    return to_tensor(photo) if min(photo.size) >= StyleNet.min_size_px else None
 
 
 def random_crop(photo: Image.Image, crop_px: int, generator: Generator) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from nst.infer.errors import UserError
-from nst.infer.files import atomic_write
+from nst.infer.files import atomic_write, readable
 from nst.models import StyleNet, describe, load_trained_net, tier_of
 from nst.models.checkpoints import ENTRY, PREFIX
 
@@ -26,16 +26,18 @@ def start_from(net: StyleNet, start: str) -> str:
     Returns:
         What it began with: base, none or the name of the file.
     Raises:
-        UserError: if there is no such file, or its network is another one.
+        UserError: if there is no such file, it cannot be looked for, or its network is another one.
         ModelFileError: if it cannot be read.
     """
     path = base_of(net) if start == BASE else Path(start)
     if start == NOTHING or path is None:
         return NOTHING
-    if not path.exists():
-        raise UserError(
-            f"no file {start} to start from: give a run folder, a checkpoint, {BASE} or {NOTHING}"
-        )
+    with readable(path):
+        if not path.exists():
+            raise UserError(
+                f"no file {start} to start from: give a run folder, a checkpoint, {BASE} or "
+                f"{NOTHING}"
+            )
     trained = load_trained_net(path).net
     if trained.architecture != net.architecture:
         raise UserError(

@@ -1,5 +1,6 @@
 """The command ``nst-infer sheet``: one photo in all styles."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,14 @@ from nst.infer.command_line import new_app, print_line, print_notice, split_name
 from nst.infer.commands import flags
 from nst.infer.errors import UserError
 from nst.infer.files import require_file
-from nst.infer.styles import FOR_PHOTOS, THUMBNAIL_PX, all_styles, named_styles
+from nst.infer.styles import (
+    FOR_PHOTOS,
+    THUMBNAIL_PX,
+    NamedStyle,
+    Tier,
+    all_styles,
+    named_styles,
+)
 
 PROG = "nst-infer sheet"
 
@@ -50,7 +58,7 @@ def sheet(
     if styles is None:
         wanted, on_failure = all_styles(tier or FOR_PHOTOS), leave_out
     else:
-        wanted, on_failure = named_styles(split_names(styles), tier, FOR_PHOTOS), refuse
+        wanted, on_failure = asked_for(split_names(styles), tier), refuse
     check_sheet(target, inputs=(photo, *(style.path for style in wanted)), overwrite=overwrite)
     picture = on_white(read_image(photo))
     drawn = style_sheet(
@@ -58,6 +66,20 @@ def sheet(
     )
     write_image(drawn, target)
     print_line(f"{target}  {drawn.width}x{drawn.height}")
+
+
+def asked_for(names: Sequence[str], tier: Tier | None) -> list[NamedStyle]:
+    """The styles that were named.
+
+    Raises:
+        UserError: if there is none, or as ``named_styles`` and ``require_file``.
+    """
+    if not names:
+        raise UserError("--styles names no style: nst-infer styles lists those there are")
+    styles = named_styles(names, tier, FOR_PHOTOS)
+    for style in styles:
+        require_file(style.path)
+    return styles
 
 
 def leave_out(error: UserError) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from closed import close_folder
 from graphs import save_negative
 
 from nst.infer import Stylizer, UserError
@@ -129,6 +130,17 @@ def test_own_styles_come_before_shipped_ones(own: Path) -> None:
         find_style("negativ")
 
 
+def test_a_name_with_a_dot(own: Path) -> None:
+    style = own / "St. Remy.onnx"
+    save_negative(style)
+    for text in ("St. Remy", "st. remy"):
+        assert as_named(text) == ("St. Remy", style, True)
+    for text in ("St. Remy.onnx", "St. Ives", "model.pth"):
+        assert find_style(text) == Path(text)
+    Path("St. Remy").touch()
+    assert find_style("St. Remy") == Path("St. Remy")
+
+
 def test_a_folder_of_own_styles_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NST_STYLES", "missing")
     with pytest.raises(UserError, match="NST_STYLES names missing, which is no folder"):
@@ -136,6 +148,21 @@ def test_a_folder_of_own_styles_that_is_missing(monkeypatch: pytest.MonkeyPatch)
     assert find_style("a.onnx") == Path("a.onnx")
     monkeypatch.setenv("NST_STYLES", "")
     assert own_styles() == []
+
+
+def test_a_folder_of_own_styles_that_is_closed(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    close_folder(monkeypatch, own)
+    for folder in (own, own / "more"):
+        monkeypatch.setenv("NST_STYLES", str(folder))
+        with pytest.raises(
+            UserError, match=r"NST_STYLES names .*cannot be read: Permission denied"
+        ):
+            find_style("starry_night")
+
+
+def test_a_name_that_is_too_long() -> None:
+    with pytest.raises(UserError, match="there is no style aaa"):
+        find_style(300 * "a")
 
 
 def test_facts_of_a_style_from_elsewhere(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from closed import close_folder
 
 from nst.models import ModelFileError, TransformerNet, describe, load_trained_net
 from nst.models.checkpoints import ENTRY, LAST_CHECKPOINT
@@ -109,3 +110,10 @@ def test_a_style_without_a_proper_name(style: object, net: TransformerNet, tmp_p
     content[ENTRY]["style"] = style
     torch.save(content, tmp_path / "x.ckpt")
     assert "does not fit" in message_of(tmp_path / "x.ckpt")
+
+
+@pytest.mark.parametrize("name", ["run", "run.ckpt", "."])
+def test_a_closed_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    close_folder(monkeypatch, tmp_path)
+    with pytest.raises(ModelFileError, match=r"^cannot read .*: Permission denied$"):
+        load_trained_net(tmp_path / name)

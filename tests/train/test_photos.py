@@ -197,6 +197,17 @@ def test_narrow_photos_are_no_previews(photos: Path) -> None:
     assert len(previews) == 3
 
 
+def test_previews_go_on_to_the_next_photo_that_can_be_read(photos: Path) -> None:
+    data = PhotoDataModule(photos, crop_px=48)
+    (photos / "a.jpg").write_bytes(b"")
+    (photos / "more" / "c.webp").write_bytes(b"")
+    for count in (1, 2, 3):
+        (preview,) = data.preview_photos(count, long_side_px=48)
+        assert tuple(preview.shape) == (3, 48, 32)
+    (photos / "b.png").write_bytes(b"")
+    assert data.preview_photos(3, long_side_px=48) == []
+
+
 def test_folders_without_photos(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no folder"):
         PhotoFolder(tmp_path / "none", crop_px=48)

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from nst.infer.errors import UserError, one_line
-from nst.infer.files import atomic_write, ensure_folder
+from nst.infer.files import atomic_write, ensure_folder, readable
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.agreement import Agreement, Wishes
 from nst.train.callbacks.checkpoints import Checkpoints
@@ -300,15 +300,20 @@ def checkpoint_files(out: Path) -> list[Path]:
 
 
 def holds_run(out: Path) -> bool:
-    """Whether there is a run in a folder that could go on."""
-    return any(map(Path.exists, checkpoint_files(out)))
+    """Whether there is a run in a folder that could go on.
+
+    Raises:
+        UserError: if the folder cannot be looked into.
+    """
+    with readable(out):
+        return any(path.exists() for path in checkpoint_files(out))
 
 
 def refuse_run(out: Path) -> None:
     """Refuse a folder for a new run that holds one already.
 
     Raises:
-        UserError: if it does.
+        UserError: if it does, or cannot be looked into.
     """
     if holds_run(out):
         raise UserError(

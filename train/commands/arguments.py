@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
+from nst.infer.files import readable
 from nst.infer.jobs.inputs import match_pattern
 
 SHORT_NAMES = {
@@ -161,10 +162,11 @@ def find_config(name: str) -> str:
     """Path of a YAML file, or of settings that come with nst.
 
     Raises:
-        UserError: if there is neither.
+        UserError: if there is neither, or it cannot be looked for.
     """
-    if Path(name).is_file():
-        return name
+    with readable(Path(name)):
+        if Path(name).is_file():
+            return name
     if name in config_names():
         return str(config_path(name))
     known = ", ".join(config_names())

@@ -69,7 +69,7 @@ def is_finished(folder: Path, limits: Limits) -> bool:
     path = folder / LAST_CHECKPOINT
     try:
         return path.exists() and Done.in_checkpoint(path).reaches(limits)
-    except (ModelFileError, KeyError, TypeError, ValueError):
+    except (ModelFileError, OSError, KeyError, TypeError, ValueError):
         return False
 
 

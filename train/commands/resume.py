@@ -31,7 +31,8 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     Returns:
         None if there is no run in it.
     Raises:
-        UserError: if there are checkpoints, and none can be read or gone on with.
+        UserError: if there are checkpoints, and none can be read or gone on with; or if the folder
+            cannot be looked into.
     """
     if not holds_run(folder):
         return None

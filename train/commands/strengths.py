@@ -54,11 +54,12 @@ def try_strengths(request: Request) -> int:
         plan = replace(plan, limits=Limits.of(STEPS, None))
     require_file(plan.style)
     parent = plan.parent(RUNS / f"{style_name(plan.style)}.strengths")
+    photos = sheet_photos(plan)
     queue = Queue()
     queue.run([job_of(strength, parent, request, plan) for strength in request.strengths])
     status = queue.report()
     if not queue.is_interrupted and any(outcome.is_well for outcome in queue.outcomes):
-        write_image(sheet_of(queue.outcomes, plan), parent / SHEET)
+        write_image(sheet_of(queue.outcomes, photos), parent / SHEET)
         command = shlex.join(["nst-train", *flags_to_keep(request), STRENGTH])
         print_line(f"look at {parent / SHEET}, then: {command} NUMBER")
     return status
@@ -78,9 +79,23 @@ def job_of(strength: float, parent: Path, request: Request, plan: Plan) -> Job:
     return Job(f"strength {strength:g}", folder, arguments, result=folder, is_done=is_done)
 
 
-def sheet_of(outcomes: Sequence[Outcome], plan: Plan) -> Image.Image:
-    """Photos in rows, the strengths in columns beside them."""
+def sheet_photos(plan: Plan) -> list[Tensor]:
+    """What is drawn, read before the work.
+
+    Raises:
+        UserError: if none of the photos will do.
+    """
     photos = plan.data.preview_photos(SHEET_PHOTOS, long_side_px=SHEET_LONG_SIDE_PX)
+    if not photos:
+        raise UserError(
+            "--try-strengths has no photo to draw: those of the content folder cannot be read, or "
+            f"are under {StyleNet.min_size_px} px high or wide on the picture"
+        )
+    return photos
+
+
+def sheet_of(outcomes: Sequence[Outcome], photos: Sequence[Tensor]) -> Image.Image:
+    """Photos in rows, the strengths in columns beside them."""
     columns = [[Cell(to_picture(photo), "photo") for photo in photos]]
     for outcome in outcomes:
         if outcome.is_well:

@@ -14,6 +14,7 @@ from torch import Tensor
 from nst.export import ParityError, export_onnx
 from nst.infer.engine.metadata import ValueRange
 from nst.infer.errors import UserError
+from nst.infer.files import readable
 from nst.infer.pictures.images import on_white, read_image
 from nst.infer.pictures.photo_files import SUFFIXES
 from nst.infer.stylizer import Stylizer
@@ -70,9 +71,11 @@ def open_subject(
     if text == IDENTITY:
         return of_function(IDENTITY, lambda frame: frame)
     path = Path(text)
-    if path.is_dir() and not (path / LAST_CHECKPOINT).exists():
+    with readable(path):
+        is_folder, is_run = path.is_dir(), (path / LAST_CHECKPOINT).exists()
+    if is_folder and not is_run:
         return Subject(path.name, partial(ready_picture, path, photos), None, ready=path)
-    trained = path.is_dir() or path.suffix.lower() in CHECKPOINT_SUFFIXES
+    trained = is_folder or path.suffix.lower() in CHECKPOINT_SUFFIXES
     model = exported(path, exports) if trained else path
     stylizer = Stylizer(model, value_range=value_range, threads=threads)
     if any(stylizer.fixed_size):

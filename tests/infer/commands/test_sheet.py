@@ -100,12 +100,16 @@ def test_a_broken_style_is_left_out_unless_it_was_asked_for(
     large: Path, own: Path, capfd: Capture
 ) -> None:
     (own / "broken.onnx").write_text("hello")
+    (own / "empty.onnx").touch()
     assert main(["sheet", str(large)]) == 0
-    err = capfd.readouterr().err
-    assert err.startswith(f"nst-infer sheet: left out: cannot load {own / 'broken.onnx'}: ")
+    broken, empty = capfd.readouterr().err.splitlines()
+    assert broken.startswith(f"nst-infer sheet: left out: cannot load {own / 'broken.onnx'}: ")
+    assert empty.startswith(f"nst-infer sheet: left out: cannot read {own / 'empty.onnx'}: ")
     large.with_name("large.sheet.png").unlink()
     assert main(["sheet", str(large), "--styles", "negative,broken"]) == 2
     assert capfd.readouterr().err.startswith(f"nst-infer sheet: cannot load {own / 'broken.onnx'}")
+    assert main(["sheet", str(large), "--styles", "negative,empty"]) == 2
+    assert f"cannot read {own / 'empty.onnx'}: the file is empty" in capfd.readouterr().err
     assert [path.name for path in large.parent.iterdir()] == ["large.jpg"]
 
 
@@ -117,7 +121,8 @@ def test_a_broken_style_is_left_out_unless_it_was_asked_for(
         (["."], "cannot read .: it is a folder"),
         (["large.jpg", "--styles", "negativ"], "did you mean negative?"),
         (["large.jpg", "--styles", "none.onnx"], "none.onnx: there is no such file"),
-        (["large.jpg", "--styles", ","], "no style could be drawn"),
+        (["large.jpg", "--styles", ","], "--styles names no style"),
+        (["large.jpg", "--styles", ",", "--tier", "quality"], "--styles names no style"),
         (["large.jpg", "-o", "large.jpg", "--overwrite"], "it is an input"),
         (["large.jpg", "-o", "sheet.psd"], "suffix .psd is not supported"),
         (["large.jpg", "--columns", "0"], "greater than or equal to 1"),

@@ -1,6 +1,7 @@
 """``nst-train --try-strengths``: short runs, and one picture of them."""
 
 import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,15 @@ def test_the_runs_are_short(
     assert "--resume" not in capfd.readouterr().out
 
 
+def test_a_name_beyond_the_encoding_of_stdout(
+    stand_in: None, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="iso-8859-1"))
+    assert train("--try-strengths", "1", out="\U0001f408") == 2
+    assert rb"\U0001f408/strength_1" in printed.getvalue()
+
+
 def test_settings_in_a_file(
     stand_in: None, painting: Path, photos: Path, tmp_path: Path, capfd: Capture
 ) -> None:
@@ -105,6 +115,19 @@ def test_settings_in_a_file(
     assert "'--model.style_strength=2'" in out
     assert "max_steps" not in out
     assert str(tmp_path / "tries" / "strength_2") in out
+
+
+def test_photos_that_cannot_be_drawn(
+    stand_in: None, train: Train, photos: Path, capfd: Capture
+) -> None:
+    for path in photos.rglob("*.*"):
+        path.unlink()
+    Image.new("RGB", (2000, 20)).save(photos / "narrow.png")
+    assert train("--try-strengths", "1") == 2
+    out, err = capfd.readouterr()
+    assert err.startswith("nst-train: --try-strengths has no photo to draw: ")
+    assert err.count("\n") == 1
+    assert "begun" not in out
 
 
 def test_what_is_refused(train: Train, tmp_path: Path, capsys: Capture) -> None:

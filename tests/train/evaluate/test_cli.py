@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from closed import close_folder
 from onnx import TensorProto, helper
 from PIL import Image
 from synthetic import natural_frames
@@ -428,3 +429,18 @@ def test_all_photos_broken(
     page = tmp_path / "page.html"
     assert run("identity", "--style", painting, "--content", folder, "-o", page, *FASTEST) == 2
     assert capsys.readouterr().err.splitlines()[-1].endswith("none of the photos can be used")
+
+
+def test_a_model_in_a_closed_folder(
+    painting: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tmp_path / "closed" / "run"
+    close_folder(monkeypatch, model.parent)
+    page = tmp_path / "page.html"
+    assert run(model, "--style", painting, "--content", photos, "-o", page, *FASTEST) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == f"nst-evaluate: cannot read {model}: Permission denied"

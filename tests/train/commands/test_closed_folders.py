@@ -52,7 +52,7 @@ def test_a_closed_run_among_several_is_left_to_its_process(
     closed: Path, painting: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
     monkeypatch.setattr("nst.train.commands.children.NST_TRAIN", ("false",))
-    monkeypatch.setattr("nst.train.commands.plan.refuse_run", lambda out: None)
+    monkeypatch.setattr("nst.train.commands.plan.holds_run", lambda out: False)
     monkeypatch.setattr("nst.train.commands.children.ensure_folder", lambda folder: None)
     other = painting.with_name("other.png")
     other.write_bytes(painting.read_bytes())

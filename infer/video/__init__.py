@@ -14,5 +14,6 @@ nst.infer.video
 ├── formats         which files hold which codecs, and how frames are encoded
 ├── colors          between the colours of a video and RGB
 ├── orientation     frames turned upright
+├── scheduling      keeps encoders from taking the whole machine
 └── protocol        what sources give and sinks take
 """

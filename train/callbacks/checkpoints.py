@@ -1,6 +1,7 @@
 """The checkpoints of a run: when, and how they are kept whole."""
 
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -96,5 +97,7 @@ class PlainCheckpoints(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write a file."""
-        torch.save(checkpoint, path)
+        """Write a file, as a whole: on a full disk torch itself raises no OSError."""
+        content = BytesIO()
+        torch.save(checkpoint, content)
+        Path(path).write_bytes(content.getbuffer())

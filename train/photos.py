@@ -254,6 +254,8 @@ def end_readers_at_exit() -> None:
     """
 
     def end_readers() -> None:
+        if hasattr(signal, "SIGCHLD"):  # torch would complain about each of them
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for process in multiprocessing.active_children():
             if process.daemon:
                 process.kill()

@@ -64,6 +64,7 @@ def test_a_program_ends_though_photos_are_still_being_read(photos: Path) -> None
     command = [sys.executable, "-c", code, str(photos)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert result.stdout == "torch.Size([1, 3, 48, 48])\n"
+    assert "killed by signal" not in result.stderr
 
 
 @pytest.mark.parametrize("workers", [0, 1])

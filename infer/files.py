@@ -60,6 +60,11 @@ def is_file(path: Path) -> bool:
     return False
 
 
+def is_newer(path: Path, other: Path) -> bool:
+    """Whether a file is there and was written after another."""
+    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file so that its name never holds half of it.
@@ -206,8 +211,3 @@ def _write_reason(error: OSError, path: Path) -> str:
     if isinstance(error, FileNotFoundError) and not path.parent.exists():
         return f"the folder {path.parent} does not exist, make it first"
     return os_error_reason(error)
-
-
-def is_newer(path: Path, other: Path) -> bool:
-    """Whether a file is there and was written after another."""
-    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nst.infer.command_line import print_notice
-from nst.infer.errors import UserError
+from nst.infer.errors import UserError, one_line
 from nst.infer.messages import counted
 from nst.infer.pictures.photo_files import find_photos, spread
 from nst.models import StyleNet
@@ -97,9 +97,10 @@ class PhotoFolder(Dataset[Crop]):
             generator = Generator().manual_seed(draw.seed)
             crop = random_crop(photo, self.crop_px, generator)
             seed = int(torch.randint(2**62, (), generator=generator))
-            is_small = min(photo.size) < self.crop_px
-            size = f"{path} is {photo.width}x{photo.height} px"
-            return Crop(crop, seed, unreadable, size if is_small else None)
+            small = None
+            if min(photo.size) < self.crop_px:
+                small = one_line(f"{path} is {photo.width}x{photo.height} px")
+            return Crop(crop, seed, unreadable, small)
         return Crop(None, draw.seed, unreadable)
 
 

@@ -145,13 +145,18 @@ def expand(word: str, failures: list[Failure]) -> list[Path]:
     """The path that a word is, or the paths that match it; a pattern without any is a failure."""
     if not word:
         raise UserError("an input is empty: give a picture, a folder or a pattern")
+    paths = matching(word)
+    if not paths:
+        failures.append(Failure(word, UserError(f"cannot read {word}: no file matches")))
+    return paths
+
+
+def matching(word: str) -> list[Path]:
+    """The path that a word is; or, if it is a pattern, the paths that match it, sorted."""
     path = Path(word)
     if os.path.lexists(path) or not glob.has_magic(word):
         return [path]
-    matches = sorted(match_pattern(path))
-    if not matches:
-        failures.append(Failure(word, UserError(f"cannot read {word}: no file matches")))
-    return matches
+    return sorted(match_pattern(path))
 
 
 def match_pattern(pattern: Path) -> Iterator[Path]:

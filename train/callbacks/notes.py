@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from nst.infer.command_line import print_notice
-from nst.infer.errors import one_line
 from nst.infer.files import atomic_write
 from nst.train.processes import is_first_process
 
@@ -26,7 +25,6 @@ class Notes:
 
     def add(self, line: str, *, aloud: bool = True) -> None:
         """Tell the user in the file and, if aloud, now; of several processes the first one does."""
-        line = one_line(line)
         if is_first_process():
             if aloud:
                 print_notice("nst-train", line)

@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from nst.infer.errors import UserError, one_line
+from nst.infer.errors import UserError
 from nst.infer.files import atomic_write, ensure_folder, readable
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.agreement import Agreement, Wishes
@@ -257,11 +257,10 @@ class RunFolder(pl.Callback):
     def _note_photos(self, batch: PhotoBatch) -> None:
         """Write down which photos are not as they should be, each once."""
         skipped = [f"{SKIPPED}{line}" for line in batch.unreadable]
-        for each in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
-            line = one_line(each)
+        for line in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
             if line not in self._said_of_photos:
                 self._said_of_photos.add(line)
-                self.notes.add(line, aloud=each in skipped)
+                self.notes.add(line, aloud=line in skipped)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last state.

@@ -8,8 +8,6 @@ run are taken out here.
 """
 
 import argparse
-import glob
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from typing import NoReturn
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
 from nst.infer.files import readable
-from nst.infer.jobs.inputs import match_pattern
+from nst.infer.jobs.inputs import matching
 
 SHORT_NAMES = {
     "--style": "--model.style",
@@ -112,12 +110,10 @@ def paintings(word: str) -> list[str]:
     Raises:
         UserError: if it is a pattern that nothing matches.
     """
-    if os.path.lexists(word) or not glob.has_magic(word):
-        return [word]
-    matches = sorted(str(path) for path in match_pattern(Path(word)))
-    if not matches:
+    paths = matching(word)
+    if not paths:
         raise UserError(f"no painting {word}: no file matches")
-    return matches
+    return [str(path) for path in paths]
 
 
 def strengths_from(text: str) -> tuple[float, ...]:

@@ -38,11 +38,11 @@ def finish(cli: TrainCLI) -> int:
         raise UserError(NO_STEP)
     model = run_folder.folder / f"{cli.model.style}.onnx"
     if cli.checkpoint is not None and run_folder.last_step in (0, cli.checkpoint.step):
-        if not (run_folder.folder / LAST_CHECKPOINT).exists():  # the run is in another one
+        last = run_folder.folder / LAST_CHECKPOINT
+        if not last.exists():  # the run is in another one
             raise UserError(NOTHING_LEFT)
         print_line(NOTHING_LEFT)
         page = [run_folder.folder / REPORT] if run_folder.report else []
-        last = run_folder.folder / LAST_CHECKPOINT
         if all(is_newer(path, last) for path in (model, *page)):
             print_line(f"next: nst-infer photo.jpg --style {model}")
             return 0

@@ -1,6 +1,6 @@
 """The settings of several runs, before any of them begins."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,9 @@ class Plan:
             raise UserError(f"{out} is the folder of one run: name another --out for several")
         return out
 
-    def is_done(self, folder: Path, style: Path, *, apart_from: Collection[str] = ()) -> bool:
+    def is_done(
+        self, folder: Path, style: Path, *, apart_from: frozenset[str] = frozenset()
+    ) -> bool:
         """Whether there is nothing left to do for one of the runs.
 
         Args:
@@ -65,7 +67,7 @@ class Plan:
         """
         if self.overwrite or not is_finished(folder, self.limits):
             return False
-        refuse_other_settings(folder, self.settings, style=style, apart_from=frozenset(apart_from))
+        refuse_other_settings(folder, self.settings, style=style, apart_from=apart_from)
         model = folder / f"{style_name(style)}.onnx"
         return not self.export or is_newer(model, folder / LAST_CHECKPOINT)
 

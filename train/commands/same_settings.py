@@ -35,7 +35,7 @@ def refuse_other_settings(
     try:
         there = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         names = sorted(differing(there, wanted) - WITHOUT_EFFECT - apart_from)
-    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read the settings of the run in {folder}: {anew}") from error
     if names:
         raise UserError(f"{folder} holds a run with other settings ({', '.join(names)}): {anew}")

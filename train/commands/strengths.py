@@ -26,6 +26,7 @@ from nst.train.painting import style_name, to_picture
 STEPS = 300
 """Length of each run, if the user names none."""
 STRENGTH = "--model.style_strength"
+VARIED = frozenset({STRENGTH.removeprefix("--")})
 TRIAL_FLAGS = (
     *("--out", "--run.out", "--run.overwrite", "--run.export"),
     *("--trainer.max_steps", "--trainer.max_time"),
@@ -75,7 +76,7 @@ def job_of(strength: float, parent: Path, request: Request, plan: Plan) -> Job:
         *(f"{STRENGTH}={strength:g}", *length),
         *("--run.export=false", "--run.report=false", "--out", str(folder)),
     )
-    is_done = plan.is_done(folder, plan.style, apart_from=("model.style_strength",))
+    is_done = plan.is_done(folder, plan.style, apart_from=VARIED)
     return Job(f"strength {strength:g}", folder, arguments, result=folder, is_done=is_done)
 
 

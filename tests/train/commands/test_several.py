@@ -145,9 +145,10 @@ def test_a_finished_run_of_something_else_is_not_taken(
     assert main(longer) == 2
     assert "other.png is another picture" in capfd.readouterr().err
     config = tmp_path / "runs" / "waves" / "config.yaml"
-    config.write_text("model: 3")
-    assert main(longer) == 2
-    assert "cannot read the settings of the run in" in capfd.readouterr().err
+    for damage in ("model: 3", "", "model: {}"):
+        config.write_text(damage)
+        assert main(longer) == 2
+        assert "cannot read the settings of the run in" in capfd.readouterr().err
     assert main([*longer, "--run.overwrite", "true"]) == 0
 
 

@@ -121,10 +121,12 @@ export async function keyboard(page, { path, out }) {
     return id || dataset.do || (type === 'radio' ? `radio ${value}` : document.activeElement.tagName);
   });
   await page.bringToFront();
+  // Asked for ahead of the keys: Playwright catches no chooser that opens before it has told the browser.
+  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Tab');
   await page.waitForFunction(() => document.activeElement.matches('button'));
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
-  await chooser.setFiles(path);
+  await page.keyboard.press('Enter');
+  await (await chooser).setFiles(path);
   await settled(page);
   for (let step = 0; step < 9; step += 1) {
     await page.keyboard.press('Tab');

@@ -60,9 +60,23 @@ def is_file(path: Path) -> bool:
     return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of that name, as far as that can be seen."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
+
+
+def exists(path: Path) -> bool:
+    """Whether there is anything of that name, as far as that can be seen."""
+    with suppress(OSError):
+        return path.exists()
+    return False
+
+
 def is_newer(path: Path, other: Path) -> bool:
     """Whether a file is there and was written after another."""
-    return path.exists() and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
+    return exists(path) and path.stat().st_mtime_ns >= other.stat().st_mtime_ns
 
 
 @contextmanager
@@ -118,7 +132,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     Raises:
         UserError: if it exists and may not.
     """
-    if path.exists() and not overwrite:
+    if exists(path) and not overwrite:
         raise UserError(f"cannot write {path}: it exists, pass --overwrite to replace it")
 
 
@@ -127,11 +141,11 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
 
     Args:
         path: the file to write later.
-        inputs: existing files.
+        inputs: what is read.
     Raises:
         UserError: if it is one of them, under this name or another.
     """
-    if path.exists() and any(path.samefile(each) for each in inputs):
+    if any(is_same_file(path, each) for each in inputs):
         raise UserError(f"cannot write {path}: it is an input, choose another name")
 
 
@@ -208,6 +222,6 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _write_reason(error: OSError, path: Path) -> str:
-    if isinstance(error, FileNotFoundError) and not path.parent.exists():
+    if isinstance(error, FileNotFoundError) and not exists(path.parent):
         return f"the folder {path.parent} does not exist, make it first"
     return os_error_reason(error)

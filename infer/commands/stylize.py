@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 from nst.infer.command_line import new_app, print_notice, report_user_error
 from nst.infer.commands import flags
 from nst.infer.errors import UserError
+from nst.infer.files import is_folder
 
 app = new_app()
 
@@ -240,7 +241,7 @@ def stylize(
     )
     if videos and out == STDOUT:
         raise UserError("--out - is for pictures: give a video a file or a folder")
-    if pictures and videos and out and Path(out).suffix and not Path(out).is_dir():
+    if pictures and videos and out and Path(out).suffix and not is_folder(Path(out)):
         raise UserError(f"--out {out} is one file for pictures and videos: give a folder")
     if not videos:
         return run(request)

@@ -4,13 +4,12 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from nst.infer.errors import UserError, os_error_reason
-from nst.infer.files import is_same_file
+from nst.infer.files import is_folder, is_same_file
 from nst.infer.pictures.images import HEIC_SUFFIXES, OUTPUT_SUFFIXES
 from nst.infer.styles import all_styles
 
@@ -213,13 +212,6 @@ def is_picture(path: Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in PICTURE_SUFFIXES:
         return False
     return path.is_file() or (path.is_symlink() and not path.exists())
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder of that name; a name that is too long is none."""
-    with suppress(OSError):
-        return path.is_dir()
-    return False
 
 
 def stems_for(path: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nst.infer.engine.tiling.tiles import WHOLE, Tiling
 from nst.infer.errors import UserError
-from nst.infer.files import ensure_folder
+from nst.infer.files import ensure_folder, is_folder
 from nst.infer.jobs.batch import Gate, Halt
 from nst.infer.jobs.outputs import FileId, Job, check_target, is_there
 from nst.infer.pictures.animation import ANIMATED_FORMATS, stylize_animation
@@ -181,7 +181,7 @@ class Studio:
             outcome.skipped = is_there(outcome.target, self.inputs) and not self.overwrite
             if not outcome.skipped:
                 with self.halt.writing():
-                    if not outcome.target.parent.is_dir():
+                    if not is_folder(outcome.target.parent):
                         ensure_folder(outcome.target.parent)
                     check_target(outcome.target)
         except UserError as error:

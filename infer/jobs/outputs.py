@@ -12,8 +12,8 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from nst.infer.errors import UserError
-from nst.infer.files import check_writable
-from nst.infer.jobs.inputs import Picture, is_folder, stems_for
+from nst.infer.files import check_writable, is_folder
+from nst.infer.jobs.inputs import Picture, stems_for
 from nst.infer.pictures.images import (
     OUTPUT_SUFFIXES,
     Source,

@@ -105,7 +105,7 @@ def check(request: Request) -> None:
 def _files(request: Request) -> Iterator[Path]:
     if isinstance(request.source, Path):
         yield request.source
-    yield from (style.path for style in request.styles if style.path.exists())
+    yield from (style.path for style in request.styles)
 
 
 def open_loop(request: Request, on_saved: Callable[[Path], None], opened: ExitStack) -> LiveLoop:

@@ -11,6 +11,8 @@ from nst.infer.errors import UserError
 from nst.infer.files import (
     check_writable,
     ensure_folder,
+    exists,
+    is_folder,
     is_same_file,
     refuse_existing,
     refuse_inputs,
@@ -124,7 +126,7 @@ def run_videos(request: VideoRequest, outcomes: Sequence[ClipOutcome]) -> int:
     report.detail(f"{counted(request.workers, 'frame')} at a time")
     with terminate_as_interrupt(), report:
         for outcome in outcomes:
-            if results > 1 and outcome.target.exists() and not request.overwrite:
+            if results > 1 and exists(outcome.target) and not request.overwrite:
                 outcome.skipped = True
             else:
                 run_one(outcome, stylizers[outcome.style], request, report)
@@ -162,8 +164,7 @@ def prepare(outcome: ClipOutcome, request: VideoRequest) -> None:
     require_file(outcome.source)
     target = outcome.target
     masks = () if request.mask is None else (request.mask,)
-    inputs = [each for each in (*request.clips, *request.styles, *masks) if each.exists()]
-    refuse_inputs(target, inputs)
+    refuse_inputs(target, (*request.clips, *request.styles, *masks))
     refuse_existing(target, overwrite=request.overwrite)
     check_writable(target)
 
@@ -182,7 +183,7 @@ def read_folder(out: str | None, results: int) -> Path | None:
     if not out:
         raise UserError("--out is empty: give a file or a folder")
     path = Path(out)
-    if path.is_dir() or not path.suffix or out.endswith(("/", os.sep)):
+    if is_folder(path) or not path.suffix or out.endswith(("/", os.sep)):
         return path
     if results == 1:
         return None

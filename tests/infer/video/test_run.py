@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import frame_times, levels, make_clip
+from closed import close_folder
 from PIL import Image
 
 from nst.infer.commands.main import main
@@ -63,6 +64,19 @@ def test_a_folder_of_results(run: Run, tmp_path: Path) -> None:
 def test_one_file_for_several(refused: Refused, tmp_path: Path) -> None:
     clips = [make_clip(tmp_path / f"{name}.mp4") for name in "ab"]
     assert "is one file for 2 results" in refused(*clips, "-o", tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("out", ["a" * 300 + ".mp4", "closed/out.mp4"])
+def test_results_where_nothing_can_be_seen(
+    out: str, refused: Refused, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(photo.with_name("clip.mp4"))
+    monkeypatch.chdir(photo.parent)
+    close_folder(monkeypatch, photo.with_name("closed"))
+    reason = "Permission denied" if "closed" in out else "File name too long"
+    assert reason in refused(clip, "-o", out)
+    assert "is one file for pictures and videos" in refused(photo, clip, "-o", out)
+    assert "is one file for 2 results" in refused(clip, photo.with_name("b.mp4"), "-o", out)
 
 
 def test_two_results_of_one_name(refused: Refused, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from nst.infer.command_line import (
     report_user_error,
 )
 from nst.infer.errors import UserError
+from nst.train.commands.arguments import read_request
 
 PROG = "nst-train"
 
@@ -26,9 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     escape_on_stdout()
     try:
+        request = read_request(sys.argv[1:] if argv is None else argv)
         with needs_extra("train"):
             import nst.train.commands.command as command
-        return command.run(argv)
+        return command.run(request)
     except KeyboardInterrupt:
         report_user_error(PROG, UserError("interrupted"))
         return EXIT_INTERRUPTED

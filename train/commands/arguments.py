@@ -9,14 +9,15 @@ run are taken out here.
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
-from nst.infer.files import readable
+from nst.infer.files import readable, require_file
 from nst.infer.jobs.inputs import matching
 
 SHORT_NAMES = {
@@ -26,6 +27,9 @@ SHORT_NAMES = {
     "--content": "--data.content",
     "--out": "--run.out",
 }
+HELP_ALL = "--help-all"
+HELP = frozenset({"-h", "--help", HELP_ALL})
+OWN_FLAGS = ("--resume", "--dry-run", "--try-strengths")
 DESCRIPTION = """Train a style on one painting:
 
   nst-train --style painting.jpg
@@ -84,7 +88,8 @@ def read_request(arguments: Sequence[str]) -> Request:
     Args:
         arguments: as typed.
     Raises:
-        UserError: if they do not fit.
+        UserError: if they do not fit, or a painting is missing: known before the seconds that
+            PyTorch takes to load.
     """
     parser = _Parser(add_help=False, allow_abbrev=False, argument_default=None)
     parser.add_argument("--style", nargs="+", action="extend", default=[])
@@ -93,6 +98,9 @@ def read_request(arguments: Sequence[str]) -> Request:
     parser.add_argument("--try-strengths", type=strengths_from, default=())
     known, rest = parser.parse_known_args(list(arguments))
     known.style = [style for word in known.style for style in paintings(word)]
+    if not HELP.intersection(rest):
+        for style in known.style:
+            require_file(Path(style))
     if known.resume and len(known.style) > 1:
         raise UserError("--resume is for one run at a time: name one painting, or none")
     if known.try_strengths and (known.resume or known.dry_run or len(known.style) > 1):
@@ -167,6 +175,29 @@ def find_config(name: str) -> str:
         return str(config_path(name))
     known = ", ".join(config_names())
     raise UserError(f"no settings {name}: give a YAML file or one of {known}")
+
+
+def did_you_mean(message: str, settings: Iterable[str]) -> str:
+    """What may be meant by the first flag in a message about flags that there are not.
+
+    Args:
+        message: of the parser.
+        settings: ``trainer.max_steps`` and the like. What follows the last dot is compared.
+    Returns:
+        ``", did you mean --trainer.max_steps?"``, or nothing.
+    """
+    unknown = re.search(r"[Uu]nrecognized arguments:.*?(--[\w.-]+)", message)
+    if not unknown:
+        return ""
+    flags = (*(f"--{name}" for name in settings), *OWN_FLAGS, *SHORT_NAMES)
+    by_name = {last_name(flag): flag for flag in flags}
+    like = get_close_matches(last_name(unknown[1]), by_name, n=1)
+    return f", did you mean {by_name[like[0]]}?" if like else ""
+
+
+def last_name(flag: str) -> str:
+    """``--trainer.max_steps`` to ``max_steps``, ``--dry-run`` to ``dry_run``."""
+    return flag.removeprefix("--").rpartition(".")[2].replace("-", "_")
 
 
 def plain(message: str) -> str:

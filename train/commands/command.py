@@ -1,13 +1,11 @@
 """``nst-train``: what was asked for, and who does it."""
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from nst.export import ParityError
 from nst.infer.errors import UserError
 from nst.models import ModelFileError
-from nst.train.commands.arguments import Request, read_request
+from nst.train.commands.arguments import Request
 from nst.train.commands.dry_run import dry_run
 from nst.train.commands.one_run import train
 from nst.train.commands.resume import Checkpoint, find_checkpoint, resumed_settings
@@ -17,18 +15,17 @@ from nst.train.commands.strengths import try_strengths
 from nst.train.processes import is_launched_together
 
 
-def run(argv: Sequence[str] | None = None) -> int:
+def run(request: Request) -> int:
     """Read the settings, train, export.
 
     Args:
-        argv: the arguments, without the program's name; None takes those of the process.
+        request: what the user wants.
     Returns:
         The exit status: 0, 1 if some of several failed and 2 if all did, 130 when interrupted,
         143 when terminated.
     Raises:
         UserError: for every mistake of the user.
     """
-    request = read_request(sys.argv[1:] if argv is None else argv)
     if (request.strengths or len(request.styles) > 1) and is_launched_together():
         raise UserError(
             "several runs begin their own processes: start them without torchrun and with "

@@ -1,10 +1,10 @@
 """What ``nst-train --help`` shows of some hundred settings, most of them Lightning's."""
 
 from argparse import Action, RawDescriptionHelpFormatter
+from collections.abc import Iterable
 
 from jsonargparse import DefaultHelpFormatter
 
-HELP_ALL = "--help-all"
 USAGE = "nst-train --style PAINTING... [settings]"
 TRAINER = {
     "max_steps": "length of the run in steps. (default: 3000, no limit if a time is given)",
@@ -20,6 +20,15 @@ LIGHTNINGS_HEADING = "Customize every aspect of training via flags"
 TRAINER_HEADING = "How long, and on what"
 PART = "Path to a configuration file."
 """What the parser says of a flag that takes a file for a group of settings."""
+
+
+def usual_settings(names: Iterable[str]) -> list[str]:
+    """Without most of Lightning's own, of ``trainer.max_steps`` and the like."""
+    return [
+        name
+        for name in names
+        if not name.startswith("trainer.") or name.removeprefix("trainer.") in TRAINER
+    ]
 
 
 class FullHelp(RawDescriptionHelpFormatter, DefaultHelpFormatter):

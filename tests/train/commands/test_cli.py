@@ -451,7 +451,7 @@ def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Cap
         raise KeyboardInterrupt
 
     monkeypatch.setattr("nst.train.commands.command.parse", interrupt)
-    assert main(["--style", "x"]) == 130
+    assert main(["--content", "x"]) == 130
     assert capsys.readouterr().err == "nst-train: interrupted\n"
 
 

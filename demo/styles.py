@@ -18,11 +18,14 @@ from typing import Any
 
 import yaml
 from our_commands import shown
+from PIL import Image, ImageOps
 
 STYLES = Path(__file__).resolve().with_name("styles.yaml")
 MEASURED = STYLES.with_name("styles_measured.json")
 MEASURES = ("total", "content", "style", "grid", "e_warp")
 PUBLIC_DOMAIN = "public domain"
+CUTOFF_PERCENT = 0.5
+"""Of the darkest and of the brightest pixels, which become black and white."""
 
 
 def run(command: str, *arguments: object) -> str:
@@ -45,7 +48,7 @@ def train(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Pa
     credit = {key: about[key] for key in ("title", "artist", "year")} | {"license": PUBLIC_DOMAIN}
     run(
         "nst-train",
-        *("--config", settings.tier, "--style", find_painting(settings.paintings, name)),
+        *("--config", settings.tier, "--style", prepare_painting(name, recipe, settings)),
         *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
         *usual,
@@ -65,12 +68,26 @@ def find_painting(folder: Path, name: str) -> Path:
     return found[0]
 
 
-def judge(name: str, model: Path, settings: argparse.Namespace) -> dict[str, float]:
+def prepare_painting(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Path:
+    """The file of a painting, or where the recipe says so a copy with stretched contrast."""
+    painting = find_painting(settings.paintings, name)
+    if not recipe["styles"][name].get("stretched"):
+        return painting
+    copy: Path = settings.out / "paintings" / f"{name}.png"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.open(painting).convert("RGB")
+    ImageOps.autocontrast(picture, cutoff=CUTOFF_PERCENT, preserve_tone=True).save(copy)
+    return copy
+
+
+def judge(
+    name: str, model: Path, recipe: dict[str, Any], settings: argparse.Namespace
+) -> dict[str, float]:
     """What ``nst-evaluate`` says of a style, means over the test photos."""
     report = run(
         "nst-evaluate",
         model,
-        *("--style", find_painting(settings.paintings, name), "--content", settings.test),
+        *("--style", prepare_painting(name, recipe, settings), "--content", settings.test),
         *("--json", "--no-cost", "--overwrite", "--other-vgg-weights", "none"),
         *("--out", model.with_suffix(".html")),
     )
@@ -100,7 +117,7 @@ def main() -> None:
         model = train(name, recipe, settings)
         if settings.test:
             seconds = float((model.parent.parent / "seconds").read_text(encoding="ascii"))
-            keep(name, settings.tier, judge(name, model, settings) | {"seconds": seconds})
+            keep(name, settings.tier, judge(name, model, recipe, settings) | {"seconds": seconds})
 
 
 if __name__ == "__main__":

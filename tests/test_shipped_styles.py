@@ -86,6 +86,17 @@ def test_a_missing_painting(script: Any, tmp_path: Path) -> None:
         script.train("great_wave", RECIPE, settings(tmp_path))
 
 
+def test_a_dull_painting_is_stretched(script: Any, tmp_path: Path) -> None:
+    dull = Image.linear_gradient("L").point(lambda value: 60 + value // 3).convert("RGB")
+    dull.save(tmp_path / "the_scream.png")
+    dull.save(tmp_path / "udnie.png")
+    prepared = script.prepare_painting("the_scream", RECIPE, settings(tmp_path))
+    assert prepared == tmp_path / "paintings" / "the_scream.png"
+    with Image.open(prepared) as image:
+        assert image.convert("L").getextrema() == (0, 255)
+    assert script.prepare_painting("udnie", RECIPE, settings(tmp_path)) == tmp_path / "udnie.png"
+
+
 def settings(folder: Path) -> SimpleNamespace:
     return SimpleNamespace(out=folder, tier="realtime", paintings=folder, photos=folder)
 

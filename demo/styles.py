@@ -75,8 +75,9 @@ def prepare_painting(name: str, recipe: dict[str, Any], settings: argparse.Names
         return painting
     copy: Path = settings.out / "paintings" / f"{name}.png"
     copy.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.open(painting).convert("RGB")
-    ImageOps.autocontrast(picture, cutoff=CUTOFF_PERCENT, preserve_tone=True).save(copy)
+    with Image.open(painting) as picture:
+        rgb = picture.convert("RGB")
+    ImageOps.autocontrast(rgb, cutoff=CUTOFF_PERCENT, preserve_tone=True).save(copy)
     return copy
 
 

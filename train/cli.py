@@ -11,7 +11,7 @@ from nst.infer.command_line import (
     report_user_error,
 )
 from nst.infer.errors import UserError
-from nst.train.commands.arguments import read_request
+from nst.train.commands.arguments import read_request, refuse_missing_painting
 
 PROG = "nst-train"
 
@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     escape_on_stdout()
     try:
         request = read_request(sys.argv[1:] if argv is None else argv)
+        refuse_missing_painting(request)
         with needs_extra("train"):
             import nst.train.commands.command as command
         return command.run(request)

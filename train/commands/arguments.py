@@ -88,8 +88,7 @@ def read_request(arguments: Sequence[str]) -> Request:
     Args:
         arguments: as typed.
     Raises:
-        UserError: if they do not fit, or a painting is missing: known before the seconds that
-            PyTorch takes to load.
+        UserError: if they do not fit.
     """
     parser = _Parser(add_help=False, allow_abbrev=False, argument_default=None)
     parser.add_argument("--style", nargs="+", action="extend", default=[])
@@ -98,9 +97,6 @@ def read_request(arguments: Sequence[str]) -> Request:
     parser.add_argument("--try-strengths", type=strengths_from, default=())
     known, rest = parser.parse_known_args(list(arguments))
     known.style = [style for word in known.style for style in paintings(word)]
-    if not HELP.intersection(rest):
-        for style in known.style:
-            require_file(Path(style))
     if known.resume and len(known.style) > 1:
         raise UserError("--resume is for one run at a time: name one painting, or none")
     if known.try_strengths and (known.resume or known.dry_run or len(known.style) > 1):
@@ -110,6 +106,16 @@ def read_request(arguments: Sequence[str]) -> Request:
     return Request(
         tuple(known.style), known.resume, known.dry_run, known.try_strengths, tuple(rest)
     )
+
+
+def refuse_missing_painting(request: Request) -> None:
+    """Say so of a single painting before the seconds that PyTorch takes to load.
+
+    Raises:
+        UserError: if it is no file, and no help was asked for.
+    """
+    if len(request.styles) == 1 and not HELP.intersection(request.rest):
+        require_file(Path(request.styles[0]))
 
 
 def paintings(word: str) -> list[str]:

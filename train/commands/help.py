@@ -1,7 +1,6 @@
 """What ``nst-train --help`` shows of some hundred settings, most of them Lightning's."""
 
 from argparse import Action, RawDescriptionHelpFormatter
-from collections.abc import Iterable
 
 from jsonargparse import DefaultHelpFormatter
 
@@ -22,13 +21,10 @@ PART = "Path to a configuration file."
 """What the parser says of a flag that takes a file for a group of settings."""
 
 
-def usual_settings(names: Iterable[str]) -> list[str]:
-    """Without most of Lightning's own, of ``trainer.max_steps`` and the like."""
-    return [
-        name
-        for name in names
-        if not name.startswith("trainer.") or name.removeprefix("trainer.") in TRAINER
-    ]
+def is_usual(setting: str) -> bool:
+    """Whether ``trainer.max_steps`` or the like is ours, or one of Lightning's that people need."""
+    group, _, name = setting.partition(".")
+    return group != "trainer" or name in TRAINER
 
 
 class FullHelp(RawDescriptionHelpFormatter, DefaultHelpFormatter):
@@ -48,8 +44,7 @@ class ShortHelp(FullHelp):
 
     def add_argument(self, action: Action) -> None:
         """Show a setting, if it is one of ours or of the usual ones."""
-        group, _, name = action.dest.partition(".")
-        if name in TRAINER if group == "trainer" else action.help != PART:
+        if is_usual(action.dest) and action.help != PART:
             super().add_argument(action)
 
     def _get_type_str(self, _action: Action) -> None:

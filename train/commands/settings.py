@@ -16,13 +16,8 @@ from nst.infer.errors import UserError
 from nst.train.callbacks.checkpoints import PlainCheckpoints
 from nst.train.callbacks.progress import TrainingProgress
 from nst.train.callbacks.run_folder import RunFolder
-from nst.train.commands.arguments import (
-    DESCRIPTION,
-    HELP_ALL,
-    did_you_mean,
-    plain,
-)
-from nst.train.commands.help import USAGE, FullHelp, ShortHelp, usual_settings
+from nst.train.commands.arguments import DESCRIPTION, HELP_ALL, did_you_mean, plain
+from nst.train.commands.help import USAGE, FullHelp, ShortHelp, is_usual
 from nst.train.commands.resume import Checkpoint
 from nst.train.photos import PhotoDataModule
 from nst.train.precision import default_precision
@@ -89,8 +84,8 @@ class TrainCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            hint = did_you_mean(str(error), usual_settings(parser.get_defaults().keys()))
-            raise UserError(f"{plain(str(error))}{hint} (see nst-train --help)") from error
+            hint = did_you_mean(str(error), filter(is_usual, parser.get_defaults().keys()))
+            raise ArgumentError(None, f"{error}{hint}") from error
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the run folder, and what Lightning's own defaults leave open."""
@@ -177,6 +172,8 @@ def parse(
     quiet_lightning()
     try:
         return kind(arguments, checkpoint=checkpoint)
+    except ArgumentError as error:
+        raise UserError(f"{plain(str(error))} (see nst-train --help)") from error
     except WRONG_SETTINGS as error:
         raise UserError(f"wrong settings: {plain(str(error))}") from error
 

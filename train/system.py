@@ -45,7 +45,8 @@ STYLE_WEIGHT = 4.0
 BORDER_SHARE = 1 / 16
 """Of a crop's side, along each edge, that no loss looks at."""
 LOSS_SETTINGS = (
-    *("loss", "content_layers", "style_layers", "style_strength", "style_size_px", "vgg"),
+    *("loss", "content_layers", "style_layers", "style_layer_weights", "style_strength"),
+    *("style_size_px", "vgg"),
     *("content_weight", "style_weight", "tv_weight", "stability_weight", "grid_weight"),
 )
 """What the size of the loss depends on."""
@@ -166,6 +167,7 @@ class StyleTransferSystem(pl.LightningModule):
             "loss": loss,
             "content_layers": list(content_layers),
             "style_layers": list(style_layers),
+            "style_layer_weights": list(style_layer_weights or [1.0] * len(style_layers)),
             "style_strength": style_strength,
             "content_weight": content_weight,
             "style_weight": style_weight,

@@ -149,6 +149,12 @@ def test_what_a_checkpoint_tells(painting: Path) -> None:
     assert about["training"]["losses"]["total"] == pytest.approx(loss.item(), rel=1e-3)
     assert about["painting"].shape == (1, 3, 72, 96)
     assert about["painting"].dtype == torch.uint8
+    assert about["training"]["style_layer_weights"] == [1.0] * 5
+    made.on_load_checkpoint(checkpoint)
+    assert not made.has_other_loss
+    other = system(painting, **NOTHING_ELSE, style_layer_weights=[1.0, 1.0, 1.0, 1.0, 0.5])
+    other.on_load_checkpoint(checkpoint)
+    assert other.has_other_loss
 
 
 def test_steps_lower_the_loss(painting: Path) -> None:
@@ -183,6 +189,7 @@ def test_johnsons_form_and_layers(painting: Path) -> None:
     )
     assert made.loss.style_loss.layer_weights == {"relu1_2": 1.0, "relu2_2": 0.5}
     assert made.loss.content_loss.layers == ("relu2_2",)
+    assert made.settings["style_layer_weights"] == [1.0, 0.5]
     assert made.training_step(photos(), 0).isfinite()
 
 

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from PIL import Image
 
 from nst.infer import Stylizer
@@ -25,6 +26,7 @@ CREDIT = "Photos: Aitzol Berasategi, CC BY 4.0, and NASA."
 PAGE = ROOT / "docs" / "styles.md"
 PICTURES = ROOT / "docs" / "pictures" / "styles"
 MEASURED = Path(__file__).resolve().with_name("styles_measured.json")
+STYLES = MEASURED.with_name("styles.yaml")
 SIDE_PX = 768
 """Longer side of a photo when it is stylized."""
 HEIGHT_PX = 320
@@ -36,19 +38,22 @@ Photo, `realtime`, `quality`: stylized at a longer side of {side} px, shown {hei
 
 The numbers are means over photos that were not trained on, at 512 px, by `nst-evaluate`: content
 and style loss of VGG-19 (less is nearer to the photo and to the painting), grid energy (1 is the
-photo's own), e_warp (less is steadier on video). Written by `python demo/gallery.py`.
+photo's own, the aim is at most 1.5), e_warp (less is steadier on video). Written by
+`python demo/gallery.py`.
 """
 
 
 def main() -> None:
     """Write the page."""
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    recipe = yaml.safe_load(STYLES.read_text(encoding="utf-8"))["styles"]
     PICTURES.mkdir(parents=True, exist_ok=True)
     introduction = INTRODUCTION.format(side=SIDE_PX, height=HEIGHT_PX, credit=CREDIT)
     sections = [introduction]
     for style in shipped_styles():
-        write_image(picture(style.name), PICTURES / f"{style.name}.webp", {"quality": 80})
-        sections.append(card(style.name, measured))
+        write_image(picture(style.name), PICTURES / f"{style.name}.webp", {"quality": 72})
+        is_stretched = recipe[style.name].get("stretched", False)
+        sections.append(card(style.name, measured, is_stretched=is_stretched))
     PAGE.write_text("\n".join(sections), encoding="utf-8")
 
 
@@ -63,14 +68,15 @@ def picture(name: str) -> Image.Image:
     return contact_sheet(rows, height_px=HEIGHT_PX)
 
 
-def card(name: str, measured: dict[str, Any]) -> str:
+def card(name: str, measured: dict[str, Any], *, is_stretched: bool) -> str:
     """Whose painting it is, how its networks were trained, and their numbers."""
     facts = {tier: read_card(find_style(name, tier)) for tier in TIERS}
     about = facts[TIERS[0]]
+    stretched = " Its picture is dull, and was stretched for training." if is_stretched else ""
     lines = [
         f"## {name}",
         "",
-        f"{about['artist']}, *{about['title']}*, {about['year']}; {about['license']}.",
+        f"{about['artist']}, *{about['title']}*, {about['year']}; {about['license']}.{stretched}",
         "",
         f"![Three photos in {name}](pictures/styles/{name}.webp)",
         "",

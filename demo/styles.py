@@ -53,6 +53,7 @@ def train(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Pa
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
         *usual,
         *about.get("flags", []),
+        *about.get(settings.tier, []),
     )
     (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
     model.parent.mkdir(exist_ok=True)

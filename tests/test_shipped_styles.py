@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,21 @@ from nst.infer.styles import SHIPPED, shipped_styles
 
 DEMO = Path(__file__).parents[1] / "demo"
 RECIPE = yaml.safe_load((DEMO / "styles.yaml").read_text(encoding="utf-8"))
+RECORDED = {
+    "--trainer.max_steps": "steps",
+    "--data.crop_px": "crop_px",
+    "--model.style_size": "style_size_px",
+    "--model.style_layer_weights": "style_layer_weights",
+    "--model.grid_weight": "grid_weight",
+}
+"""Flags of nst-train that the recipe may name, and how a model's metadata call them."""
+USUAL = {
+    "--data.crop_px": "192",
+    "--model.style_size": "512",
+    "--model.style_strength": "1",
+    "--model.style_weight": "4",
+}
+"""Where the recipe names none."""
 
 
 @pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
@@ -27,6 +43,20 @@ def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
     assert card["tier"] == style.path.parent.name
     credits_page = (SHIPPED / "CREDITS.md").read_text(encoding="utf-8")
     assert f"| {style.path.name} |" in credits_page
+
+
+@pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
+def test_a_shipped_style_was_trained_as_the_recipe_says(style: Any) -> None:
+    training = read_card(style.path)["training"]
+    recipe = RECIPE["styles"][style.name]
+    tier = style.path.parent.name
+    flags = [*RECIPE["tiers"][tier], *recipe.get("flags", []), *recipe.get(tier, [])]
+    values = USUAL | dict(zip(flags[::2], flags[1::2], strict=True))
+    factors = [float(values.pop(f"--model.style_{factor}")) for factor in ("weight", "strength")]
+    assert training["style_weight"] * training["style_strength"] == math.prod(factors)
+    for flag, value in values.items():
+        assert training[RECORDED[flag]] == yaml.safe_load(value), flag
+    assert training["warm_start"] == "base"
 
 
 def test_every_shipped_style_is_on_the_page() -> None:

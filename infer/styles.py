@@ -1,7 +1,7 @@
 """Styles by name: those that come with the package, and the user's own."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
@@ -133,12 +133,18 @@ def as_named(text: str, tier: Tier = FOR_FRAMES) -> NamedStyle:
         return styles[_plain(text)]
     if path.suffix:
         return file
-    near = [styles[each].name for each in get_close_matches(_plain(text), styles, cutoff=0.5)]
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    near = " or ".join(styles[each].name for each in _near(_plain(text), styles))
+    guess = f"did you mean {near}? " if near else ""
     raise UserError(
         f"there is no style {text}: {guess}nst-infer styles lists them, and a file is given with "
         f"its suffix, {text}{SUFFIX}"
     )
+
+
+def _near(text: str, names: Collection[str]) -> list[str]:
+    """Names that hold what was typed, or else the one that is most like it."""
+    holding = [name for name in names if len(text) > 2 and text in name]
+    return holding or get_close_matches(text, names, n=1, cutoff=0.5)
 
 
 def style_facts(style: NamedStyle) -> dict[str, Any]:

@@ -113,6 +113,12 @@ def test_an_unknown_name_tells_the_nearest() -> None:
         "there is no style StaryNigth: did you mean starry_night? nst-infer styles lists them, "
         "and a file is given with its suffix, StaryNigth.onnx"
     )
+    with pytest.raises(UserError, match=r"did you mean (\w+_night) or (\w+_night)\?"):
+        find_style("night")
+    with pytest.raises(UserError, match=r"did you mean shipwreck_of_the_minotaur\?"):
+        find_style("ship-wreck of")
+    with pytest.raises(UserError, match=r"did you mean great_wave\?"):
+        find_style("wave")
     with pytest.raises(UserError, match="there is no style xylophone: nst-infer styles lists"):
         find_style("xylophone")
 

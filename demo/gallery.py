@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from PIL import Image
+from styles import MEASURED, STYLES
 
 from nst.infer import Stylizer
 from nst.infer.engine.model_card import read_card
@@ -25,8 +26,6 @@ SHOWN = ("picos_de_europa", "astronaut", "friends")
 CREDIT = "Photos: Aitzol Berasategi, CC BY 4.0, and NASA."
 PAGE = ROOT / "docs" / "styles.md"
 PICTURES = ROOT / "docs" / "pictures" / "styles"
-MEASURED = Path(__file__).resolve().with_name("styles_measured.json")
-STYLES = MEASURED.with_name("styles.yaml")
 SIDE_PX = 768
 """Longer side of a photo when it is stylized."""
 HEIGHT_PX = 320

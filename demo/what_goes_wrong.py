@@ -7,13 +7,10 @@ model is there is kept. Writes ``docs/pictures/what_goes_wrong.webp``.
 """
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
-from our_commands import shown
 from PIL import Image
-from styles import find_painting
+from styles import find_painting, run
 
 from nst.infer import Stylizer
 from nst.infer.pictures.contact_sheet import Cell, contact_sheet
@@ -46,14 +43,11 @@ def train(mistake: str, settings: argparse.Namespace) -> Path:
     folder: Path = settings.out / mistake.replace(" ", "_")
     model = folder / f"{painting}.onnx"
     if not model.exists():
-        command = (
+        run(
             *("nst-train", "--style", find_painting(settings.paintings, painting)),
             *("--content", settings.photos, "--out", folder, "--run.report", "false"),
             *("--model.knob_share", "0", *flags),
         )
-        status = subprocess.run(shown(*command), check=False).returncode
-        if status:
-            sys.exit(status)
     return model
 
 

@@ -13,14 +13,13 @@ stopped and started again. Twenty minutes for a small network on two fast cores,
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
 from matplotlib import pyplot
+from train_and_judge import MEASURES, judge, run
 
 from nst.models.perceptual_loss import (
     DEFAULT_CONTENT_LAYERS,
@@ -47,7 +46,6 @@ NETS: dict[str, list[str]] = {
     "quality": ["--config", "quality"],
     "TransformerNet": ["--net", "TransformerNet"],
 }
-MEASURES = ("total", "content", "style", "grid", "e_warp")
 
 
 class Judgement(NamedTuple):
@@ -57,15 +55,6 @@ class Judgement(NamedTuple):
     painting: str
     macs_per_pixel: float
     measures: dict[str, float]
-
-
-def run(command: str, *arguments: object) -> str:
-    """What one of our commands prints; its errors and progress stay on the terminal."""
-    path = Path(sys.executable).parent / command
-    finished = subprocess.run(
-        [str(path), *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True
-    )
-    return finished.stdout
 
 
 def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
@@ -82,20 +71,14 @@ def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
     return folder
 
 
-def judge(painting: Path, settings: argparse.Namespace) -> Iterator[Judgement]:
+def judgements_of(painting: Path, settings: argparse.Namespace) -> Iterator[Judgement]:
     """Train and judge all networks on one painting."""
     folders = {net: train(net, painting, settings) for net in settings.nets}
-    report = run(
-        "nst-evaluate",
-        *folders.values(),
-        *("--style", painting, "--content", settings.test, "--json", "--no-cost", "--overwrite"),
-        *("--other-vgg-weights", "none", "--out", settings.out / f"{painting.stem}.html"),
-    )
-    models = json.loads(report)["models"]
+    page = settings.out / f"{painting.stem}.html"
+    means = judge(folders, painting, settings.test, page)
     for net, folder in folders.items():
-        means = {name: models[net]["measures"][name]["mean"] for name in MEASURES}
         cost = graph_cost(folder / f"{painting.stem}.onnx")
-        yield Judgement(net, painting.stem, cost.macs_per_pixel, means)
+        yield Judgement(net, painting.stem, cost.macs_per_pixel, means[net])
 
 
 def table(judgements: list[Judgement]) -> str:
@@ -141,7 +124,7 @@ def main() -> None:
     settings = parser.parse_args()
     if len({painting.stem for painting in settings.style}) < len(settings.style):
         parser.error("two paintings have the same name")
-    judgements = [each for painting in settings.style for each in judge(painting, settings)]
+    judgements = [each for painting in settings.style for each in judgements_of(painting, settings)]
     (settings.out / "table.md").write_text(table(judgements))
     draw(judgements, settings.out / "figure.png")
     print(table(judgements), end="")

@@ -24,6 +24,7 @@ from nst.train.draws import Draw, EndlessSampler, Share
 from nst.train.folder_lock import leave_locks
 from nst.train.painting import to_tensor
 from nst.train.processes import is_first_process
+from nst.train.signals import END_SIGNALS
 from nst.train.small_copies import SmallCopies, read_photo
 
 PACKAGED_PHOTOS = Path(__file__).parent / "content"
@@ -238,12 +239,12 @@ def default_workers(trainers: int = 1) -> int:
 
 
 def begin_reading(_worker: int) -> None:
-    """Leave Ctrl-C, SIGTERM and the run's folder to the process that trains.
+    """Leave requests to end and the run's folder to the process that trains.
 
     A terminal sends signals to all; and a lock would be held for seconds after that process died.
     """
     leave_locks()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

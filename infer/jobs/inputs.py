@@ -153,9 +153,12 @@ def expand(word: str, failures: list[Failure]) -> list[Path]:
 def matching(word: str) -> list[Path]:
     """The path that a word is; or, if it is a pattern, the paths that match it, sorted."""
     path = Path(word)
-    if os.path.lexists(path) or not glob.has_magic(word):
-        return [path]
-    return sorted(match_pattern(path))
+    return sorted(match_pattern(path)) if is_pattern(word) else [path]
+
+
+def is_pattern(word: str) -> bool:
+    """Whether it stands for the files that match it; a file may be called like a pattern."""
+    return glob.has_magic(word) and not os.path.lexists(word)
 
 
 def match_pattern(pattern: Path) -> Iterator[Path]:

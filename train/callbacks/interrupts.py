@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two steps: from the middle of one no run could go on exactly."""
+"""Ctrl-C, SIGTERM and SIGHUP between two steps: from within one no run could go on exactly."""
 
 import signal
 import threading
@@ -6,7 +6,7 @@ from types import FrameType
 
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from nst.train.signals import END_SIGNALS
 
 
 class Interrupts:
@@ -25,7 +25,7 @@ class Interrupts:
     def install(self) -> None:
         """Begin to hold back. In the main thread alone, as Python has it with signals."""
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in END_SIGNALS:
                 if signal.getsignal(number) != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._hold_back)
 
@@ -41,11 +41,11 @@ class Interrupts:
             number: of the signal; 0 for none.
         Raises:
             KeyboardInterrupt: for Ctrl-C.
-            SIGTERMException: for SIGTERM.
+            SIGTERMException: for SIGTERM and SIGHUP.
         """
         if number:
             self.is_raised = True
-            raise SIGTERMException if number == signal.SIGTERM else KeyboardInterrupt
+            raise KeyboardInterrupt if number == signal.SIGINT else SIGTERMException
 
     def _hold_back(self, number: int, frame: FrameType | None) -> None:
         if self.pending and number == signal.SIGINT:

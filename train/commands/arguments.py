@@ -18,7 +18,7 @@ from typing import NoReturn
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
 from nst.infer.files import readable, require_file
-from nst.infer.jobs.inputs import matching
+from nst.infer.jobs.inputs import is_pattern, matching
 
 SHORT_NAMES = {
     "--style": "--model.style",
@@ -53,6 +53,7 @@ class Request:
 
     Attributes:
         styles: paintings that were named with --style, in order.
+        is_several: whether each gets a run in a folder of its own, as those of a pattern do.
         resume: folder of a run that is to go on.
         dry_run: tell settings, memory and time, and train nothing.
         strengths: of the style, for short runs.
@@ -60,6 +61,7 @@ class Request:
     """
 
     styles: tuple[str, ...]
+    is_several: bool
     resume: Path | None
     dry_run: bool
     strengths: tuple[float, ...]
@@ -96,6 +98,7 @@ def read_request(arguments: Sequence[str]) -> Request:
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--try-strengths", type=strengths_from, default=())
     known, rest = parser.parse_known_args(list(arguments))
+    has_pattern = any(map(is_pattern, known.style))
     known.style = [style for word in known.style for style in paintings(word)]
     if known.resume and len(known.style) > 1:
         raise UserError("--resume is for one run at a time: name one painting, or none")
@@ -103,8 +106,14 @@ def read_request(arguments: Sequence[str]) -> Request:
         raise UserError("--try-strengths is for one painting: leave out --resume and --dry-run")
     if known.dry_run and len(known.style) > 1:
         raise UserError("--dry-run is for one painting at a time")
+    one_run = known.resume or known.dry_run or known.try_strengths
     return Request(
-        tuple(known.style), known.resume, known.dry_run, known.try_strengths, tuple(rest)
+        tuple(known.style),
+        len(known.style) > 1 or (has_pattern and not one_run),
+        known.resume,
+        known.dry_run,
+        known.try_strengths,
+        tuple(rest),
     )
 
 

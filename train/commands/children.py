@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from nst.infer.command_line import EXIT_USER_ERROR, print_line
+from nst.infer.command_line import EXIT_USER_ERROR, print_line, print_notice
 from nst.infer.files import ensure_folder
+from nst.train.signals import END_SIGNALS
 from nst.train.wording import clock_duration
 
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
 NST_TRAIN = (sys.executable, "-P", "-m", "nst.train")
 EXIT_SOME_FAILED = 1
 SIGNAL_STATUS = 128
@@ -38,6 +36,7 @@ class Job:
         arguments: of its ``nst-train``.
         result: a file or folder that it leaves.
         is_done: whether there is nothing left to do.
+        refusal: why it cannot be done; empty if it can.
     """
 
     name: str
@@ -45,6 +44,7 @@ class Job:
     arguments: tuple[str, ...]
     result: Path
     is_done: bool
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Outcome:
         if self.is_well:
             return str(self.job.result)
         if self.status is None:
-            return ""
+            return self.job.refusal
         if self.status >= 0:
             return f"exit status {self.status}"
         if -self.status == getattr(signal, "SIGKILL", None):
@@ -111,6 +111,9 @@ class Queue:
         if job.is_done:
             print_line(f"{title}: done before, {job.result} is there")
             return Outcome(job, "skipped")
+        if job.refusal:
+            print_notice("nst-train", job.refusal)
+            return Outcome(job, "failed")
         print_line(f"{title}: in {job.folder}")
         ensure_folder(job.folder.parent)
         began_s = time.monotonic()
@@ -131,7 +134,7 @@ class Queue:
         """Pass requests to end on to the process, which saves what it has, and begin no other."""
         before = {
             number: signal.signal(number, self._pass_on)
-            for number in SIGNALS
+            for number in END_SIGNALS
             if signal.getsignal(number) != signal.SIG_IGN
         }
         try:

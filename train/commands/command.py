@@ -26,7 +26,7 @@ def run(request: Request) -> int:
     Raises:
         UserError: for every mistake of the user.
     """
-    if (request.strengths or len(request.styles) > 1) and is_launched_together():
+    if (request.strengths or request.is_several) and is_launched_together():
         raise UserError(
             "several runs begin their own processes: start them without torchrun and with "
             "srun --ntasks=1, or name one painting in each srun"
@@ -34,7 +34,7 @@ def run(request: Request) -> int:
     try:
         if request.strengths:
             return try_strengths(request)
-        if len(request.styles) > 1:
+        if request.is_several:
             return train_each(request)
         if request.resume is None:
             return begin(request.settings(), dry=request.dry_run)

@@ -1,11 +1,13 @@
 """``nst-train --style paintings/*.jpg``: a run for each painting."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nst.infer.errors import UserError
-from nst.infer.files import require_file
-from nst.train.callbacks.run_folder import RUNS
+from nst.infer.files import readable
+from nst.models import ModelFileError
+from nst.train.callbacks.run_files import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Queue
 from nst.train.commands.plan import Plan, read_plan
@@ -24,13 +26,24 @@ def train_each(request: Request) -> int:
     """
     paintings = [Path(style) for style in request.styles]
     for path in paintings:
-        require_file(path)
+        refuse_missing(path)
     refuse_same_names(paintings)
     plan = read_plan(request.settings())
     parent = plan.parent(RUNS)
     queue = Queue()
     queue.run([job_of(path, parent, request, plan) for path in paintings])
     return queue.report()
+
+
+def refuse_missing(path: Path) -> None:
+    """A name that was mistyped; of files that are no pictures the runs tell.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    with readable(path):
+        if not path.exists():
+            raise UserError(f"{path}: there is no such file")
 
 
 def refuse_same_names(paintings: Sequence[Path]) -> None:
@@ -55,12 +68,11 @@ def job_of(painting: Path, parent: Path, request: Request, plan: Plan) -> Job:
     name = style_name(painting)
     folder = parent / name
     resume = () if plan.overwrite else ("--resume", str(folder))
-    arguments = (*resume, *request.rest, f"--style={painting}", "--out", str(folder))
+    export = f"--run.export={str(plan.export).lower()}"  # the run before may have left it out
+    arguments = (*resume, *request.rest, export, f"--style={painting}", "--out", str(folder))
     model = folder / f"{name}.onnx"
-    return Job(
-        name,
-        folder,
-        arguments,
-        result=model if plan.export else folder,
-        is_done=plan.is_done(folder, painting),
-    )
+    job = Job(name, folder, arguments, result=model if plan.export else folder, is_done=False)
+    try:
+        return replace(job, is_done=plan.is_done(folder, painting))
+    except (UserError, ModelFileError) as error:
+        return replace(job, refusal=str(error))

@@ -142,12 +142,14 @@ def test_a_finished_run_of_something_else_is_not_taken(
     err = capfd.readouterr().err
     assert "waves holds a run with other settings (model.style_size): --run.overwrite true" in err
     Image.new("RGB", (128, 96), "red").save(other)
-    assert main(longer) == 2
-    assert "other.png is another picture" in capfd.readouterr().err
+    assert main(longer) == 1
+    captured = capfd.readouterr()
+    assert states(captured.out) == {"waves": "skipped", "other": "failed"}, captured.out
+    assert "other.png is another picture" in captured.err
     config = tmp_path / "runs" / "waves" / "config.yaml"
     for damage in ("model: 3", "", "model: {}"):
         config.write_text(damage)
-        assert main(longer) == 2
+        assert main(longer) == 2, "none is well"
         assert "cannot read the settings of the run in" in capfd.readouterr().err
     assert main([*longer, "--run.overwrite", "true"]) == 0
 
@@ -174,9 +176,30 @@ def test_what_is_refused_before_anything_begins(
     assert "is the folder of one run: name another --out" in error_of(capsys, *base)
 
 
+def test_a_pattern_means_a_folder_for_each_even_if_one_matches(
+    paintings: list[Path], flags: list[str], stand_in: None, tmp_path: Path, capfd: Capture
+) -> None:
+    pattern = str(paintings[1].with_name("w*.png"))
+    assert main(["--style", pattern, *flags]) == 0
+    out = capfd.readouterr().out
+    assert states(out) == {"well": "done"}
+    assert f"in {tmp_path / 'runs' / 'well'}" in out
+
+
+def test_an_empty_file_and_a_folder_do_not_keep_the_others_from_being_trained(
+    painting: Path, flags: list[str], stand_in: None, tmp_path: Path, capfd: Capture
+) -> None:
+    empty, folder = tmp_path / "wrong.png", tmp_path / "killed"
+    empty.touch()
+    folder.mkdir()
+    assert main(["--style", str(empty), str(folder), str(painting), *flags]) == 1
+    expected = {"wrong": "failed", "killed": "failed", "waves": "done"}
+    assert states(capfd.readouterr().out) == expected
+
+
 CHILD = """
 import os, signal, sys
-name = sys.argv[sys.argv.index("--out") + 1].rsplit(os.sep, 1)[-1]
+name = sys.argv[-1].rsplit(os.sep, 1)[-1]
 print("begun", name, sys.argv[1:], flush=True)
 what = {"well": 0, "wrong": 2, "killed": -signal.SIGKILL}.get(name, 0)
 if name == "slow":

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from nst.infer.errors import UserError, os_error_reason
 
+UNFINISHED = ".tmp-"
+"""In the names of files that are being written."""
+
 STEM_CHARACTERS = 32
 """How much of a name its temporary name repeats: at most 128 of the usual limit of 255 bytes."""
 
@@ -195,6 +198,17 @@ def check_folder(path: Path) -> None:
         raise UserError(f"cannot use the folder {path}: {os_error_reason(error)}") from error
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing in a folder, where no other one writes.
+
+    Args:
+        folder: it need not exist.
+    """
+    for path in folder.glob(f".*{UNFINISHED}*"):
+        with suppress(OSError):
+            path.unlink()
+
+
 def _final_target(path: Path) -> Path:
     """Follow symbolic links, and find now what renaming would find after the work."""
     target = Path(os.path.realpath(path))
@@ -209,7 +223,7 @@ def _final_target(path: Path) -> Path:
 
 def _create_beside(target: Path) -> Path:
     """Make an empty file with the folder, the suffix and the usual permissions of ``target``."""
-    name = f".{target.stem[:STEM_CHARACTERS]}.tmp-{secrets.token_hex(4)}{target.suffix}"
+    name = f".{target.stem[:STEM_CHARACTERS]}{UNFINISHED}{secrets.token_hex(4)}{target.suffix}"
     temporary = target.with_name(name)
     # Not tempfile: its files are closed to everyone but their owner, and the mode would stay.
     temporary.touch(exist_ok=False)

@@ -20,6 +20,8 @@
     vgg_choice  which VGG compares pictures, where, in what precision: shared flags
     vgg_loading that VGG, loaded
     live_line   one line that is rewritten
+    signals     requests to end
+    unread_output  that nobody reads any more
     wording     durations, numbers and devices for people
     errors      what the layers below raise, as one line
     optimize    style transfer by optimisation: nst-optimize

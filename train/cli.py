@@ -1,6 +1,5 @@
 """The command ``nst-train``; the work is in ``nst.train.commands.command``."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from nst.infer.command_line import (
 )
 from nst.infer.errors import UserError
 from nst.train.commands.arguments import read_request, refuse_missing_painting
+from nst.train.unread_output import going_on_unread
 
 PROG = "nst-train"
 
@@ -22,12 +22,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, 1 when nobody reads the output any more, 2 after a mistake of the user,
-        130 when interrupted.
+        The exit status: 0, 2 after a mistake of the user, 130 when interrupted.
     """
     escape_on_stdout()
+    with going_on_unread():
+        return answer(sys.argv[1:] if argv is None else argv)
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Do what was asked for, and tell what went wrong; gives the exit status."""
     try:
-        request = read_request(sys.argv[1:] if argv is None else argv)
+        request = read_request(arguments)
         refuse_missing_painting(request)
         with needs_extra("train"):
             import nst.train.commands.command as command
@@ -37,6 +42,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except UserError as error:
         return report_user_error(PROG, error)
-    except BrokenPipeError:  # nobody reads on: what Python flushes at its end has to go elsewhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1

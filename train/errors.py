@@ -11,6 +11,12 @@ from nst.models import ModelFileError
 
 ALLOCATION_FAILURES = ("can't allocate memory", "not enough memory", "could not create a memory")
 """What torch and oneDNN say where a CPU's memory is used up."""
+GPU_ALLOCATION_FAILURES = (
+    "CUDA error: out of memory",
+    "CUDA out of memory",
+    *("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "CUDNN_STATUS_NOT_INITIALIZED"),
+)
+"""What CUDA and its libraries say besides ``torch.OutOfMemoryError``, where others fill a GPU."""
 
 
 @contextmanager
@@ -37,13 +43,16 @@ def enough_memory(remedy: str) -> Iterator[None]:
     Raises:
         UserError: if memory of the CPU or of a GPU is used up.
     """
+    gpu_remedy = f"{remedy}, and see with nvidia-smi whether another program has it"
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise UserError(f"not enough memory on the GPU: {remedy}") from error
+        raise UserError(f"not enough memory on the GPU: {gpu_remedy}") from error
     except MemoryError as error:
         raise UserError(f"not enough memory: {remedy}") from error
     except RuntimeError as error:
+        if any(failure in str(error) for failure in GPU_ALLOCATION_FAILURES):
+            raise UserError(f"not enough memory on the GPU: {gpu_remedy}") from error
         if not any(failure in str(error) for failure in ALLOCATION_FAILURES):
             raise
         raise UserError(f"not enough memory: {remedy}") from error

@@ -9,7 +9,10 @@
     history      how the losses went
     interrupts   Ctrl-C and SIGTERM between two steps
     notes        what happened, if anything did
+    photo_notes  which photos are not as they should be
     previews     fixed photos as they are stylized so far
     progress     what the terminal shows
+    run_files    what lies where in the folder
+    set_aside    the run that a new one takes the place of
     trial        a few steps, to see how long they take
 """

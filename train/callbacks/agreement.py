@@ -19,10 +19,12 @@ class Wishes(NamedTuple):
     Attributes:
         signal: the number of one that was held back; 0 for none.
         checkpoint: whether the clock says that it is time for one.
+        notes: whether it has something to tell.
     """
 
     signal: int
-    checkpoint: bool
+    checkpoint: bool = False
+    notes: bool = False
 
 
 class Agreement:
@@ -48,13 +50,14 @@ class Agreement:
         if trainer.world_size == 1:
             return wishes
         if trainer.global_step % self.every_steps:
-            return Wishes(0, checkpoint=False)
+            return Wishes(0)
         mine = torch.tensor(
             [*wishes, self._step_s(trainer.global_step)], device=trainer.strategy.root_device
         )
-        signal, checkpoint, step_s = trainer.strategy.reduce(mine, reduce_op="max").tolist()
+        all_of_it = trainer.strategy.reduce(mine, reduce_op="max").tolist()
+        signal, checkpoint, notes, step_s = all_of_it
         self.every_steps = steps_between(step_s)
-        return Wishes(int(signal), bool(checkpoint))
+        return Wishes(int(signal), bool(checkpoint), bool(notes))
 
     def _step_s(self, step: int) -> float:
         """How long steps took since the last agreement; infinity at the first one."""

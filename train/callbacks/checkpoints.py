@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.io import TorchCheckpointIO
 
-from nst.infer.files import atomic_write
+from nst.infer.files import UNFINISHED, atomic_write
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.guard import is_finite
 
@@ -78,7 +78,7 @@ class Checkpoints:
 
     def _keep_last(self) -> None:
         """Make what is the last one now the one before, without a time in which there is none."""
-        beside = self.previous.with_name(f".{self.previous.name}.tmp-link")
+        beside = self.previous.with_name(f".{self.previous.name}{UNFINISHED}link")
         beside.unlink(missing_ok=True)
         try:
             beside.hardlink_to(self.last)

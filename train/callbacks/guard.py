@@ -26,6 +26,8 @@ SPIKE = 5.0
 USUAL_ROWS = 10
 """Rows whose median is the usual loss."""
 LEAST_ROWS = 5
+EARLY_SPIKE = 20.0
+"""In place of ``SPIKE`` where fewer rows are known: photos differ."""
 
 State = dict[str, Any]
 
@@ -53,6 +55,16 @@ class LossGuard:
         if self._good is None:
             self._good = snapshot(system, optimizer)
 
+    @property
+    def knows_nothing(self) -> bool:
+        """Whether it would not see a loss that jumps in the next steps."""
+        return not self._usual
+
+    def expect(self, total: float) -> None:
+        """Take the loss of a first step for usual."""
+        if math.isfinite(total):
+            self._usual.append(total)
+
     def check(
         self, row: Row, system: StyleTransferSystem, optimizer: torch.optim.Optimizer
     ) -> str | None:
@@ -68,8 +80,9 @@ class LossGuard:
             DivergedError: if it goes wrong again and again.
         """
         if row.kind != self._kind:
+            if self._kind:
+                self._usual.clear()
             self._kind = row.kind
-            self._usual.clear()
         trouble = self.trouble(row, system)
         if trouble is None:
             self._usual.append(row.total)
@@ -88,7 +101,6 @@ class LossGuard:
         assert self._good is not None, "begin() comes first"
         restore(self._good, system, optimizer)
         self._newest = None
-        self._usual.clear()
         if self.restores == MOST_RESTORES:
             self.restores = 0  # whoever goes on with other settings begins anew
             raise DivergedError(
@@ -114,9 +126,13 @@ class LossGuard:
             return "the loss is no number any more"
         if not is_finite(system.net):
             return "weights are no numbers any more"
-        if len(self._usual) >= LEAST_ROWS and row.total > SPIKE * median(self._usual):
+        if self._usual and row.total > self._spike * median(self._usual):
             return f"the loss rose from {median(self._usual):.3g} to {row.total:.3g}"
         return None
+
+    @property
+    def _spike(self) -> float:
+        return SPIKE if len(self._usual) >= LEAST_ROWS else EARLY_SPIKE
 
     def state_dict(self) -> State:
         """What a checkpoint keeps: all, so that what comes is judged as without interruption."""

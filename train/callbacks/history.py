@@ -118,11 +118,12 @@ def as_cells(row: Row) -> list[str]:
 
 
 def read_history(path: Path) -> list[Row]:
-    """The rows of a file; none if there is no file. A last row that is not whole is left out."""
+    """The rows of a file; none if there is no file. Rows that are not whole are left out."""
     if not path.exists():
         return []
-    with path.open(encoding="ascii", newline="") as file:
-        return [row for line in csv.DictReader(file) if (row := from_cells(line)) is not None]
+    with path.open(encoding="ascii", errors="replace", newline="") as file:
+        lines = (line.replace("\0", "") for line in file)
+        return [row for line in csv.DictReader(lines) if (row := from_cells(line)) is not None]
 
 
 def from_cells(line: dict[str, str]) -> Row | None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from nst.infer.command_line import print_notice
 from nst.infer.files import atomic_write
-from nst.train.processes import is_first_process
 
 NOTES = "notes.txt"
 SKIPPED = "skipped: "
@@ -14,7 +13,7 @@ ENLARGED = "enlarged: "
 
 
 class Notes:
-    """All that users were told, in all processes and before interruptions too.
+    """All that users were told, before interruptions too. One process alone writes it.
 
     Args:
         folder: of the run.
@@ -24,18 +23,17 @@ class Notes:
         self.path = folder / NOTES
 
     def add(self, line: str, *, aloud: bool = True) -> None:
-        """Tell the user in the file and, if aloud, now; of several processes the first one does."""
-        if is_first_process():
-            if aloud:
-                print_notice("nst-train", line)
-        elif line in self.lines():
-            return
+        """Tell the user in the file and, if aloud, now."""
+        if aloud:
+            print_notice("nst-train", line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
     def lines(self) -> list[str]:
-        """Those in the file; none if there is no file."""
-        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        """Those in the file, as far as they can be read; none if there is no file."""
+        if not self.path.exists():
+            return []
+        return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def keep(self, lines: list[str]) -> None:
         """Leave these alone in the file.

@@ -1,6 +1,5 @@
 """What a run leaves behind: settings, checkpoints, previews, scalars, notes."""
 
-import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,26 +9,37 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from nst.infer.errors import UserError
-from nst.infer.files import atomic_write, ensure_folder, readable
+from nst.infer.files import atomic_write, ensure_folder, remove_unfinished
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.agreement import Agreement, Wishes
 from nst.train.callbacks.checkpoints import Checkpoints
 from nst.train.callbacks.guard import DivergedError, LossGuard
 from nst.train.callbacks.history import History, read_history
 from nst.train.callbacks.interrupts import Interrupts
-from nst.train.callbacks.notes import ENLARGED, NOTES, SKIPPED, Notes
+from nst.train.callbacks.notes import NOTES, Notes
+from nst.train.callbacks.photo_notes import PhotoNotes
 from nst.train.callbacks.previews import PREVIEWS, Previews
+from nst.train.callbacks.run_files import (
+    CONFIG,
+    HISTORY,
+    REPORT,
+    RUNS,
+    TENSORBOARD,
+    holds_run,
+    refuse_run,
+    run_of,
+)
+from nst.train.callbacks.set_aside import SetAside
 from nst.train.folder_lock import lock_folder
 from nst.train.photos import PhotoBatch, PhotoDataModule
 from nst.train.processes import is_first_process
 from nst.train.system import StyleTransferSystem
 
-RUNS = Path("runs")
-"""Where run folders are, if the user names none."""
-TENSORBOARD = "tensorboard"
-CONFIG = "config.yaml"
-HISTORY = "history.csv"
-REPORT = "report.html"
+OF_A_RUN = (
+    *(str(LAST_CHECKPOINT), str(PREVIOUS_CHECKPOINT), CONFIG, HISTORY, NOTES, REPORT),
+    *(str(PREVIEWS), TENSORBOARD, "*.onnx"),
+)
+"""What a new run removes of the one whose place it takes, as patterns."""
 
 
 class RunFolder(pl.Callback):
@@ -90,14 +100,15 @@ class RunFolder(pl.Callback):
         self._seconds_before = 0.0
         self._began_s = time.monotonic()
         self._notes_before: list[str] | None = None
-        self._said_of_photos: set[str] = set()
         self._guard = LossGuard()
         self._interrupts = Interrupts()
         self._agreement = Agreement()
         self._config = ""
         self._lock = ExitStack()
+        self._before: SetAside | None = None
         self._history = History()
         self._checkpoints: Checkpoints
+        self._photo_notes: PhotoNotes
         self._previews: Previews
 
     def prepare(self, *, style: str, config: str, resume: Path | None = None) -> Path:
@@ -121,8 +132,12 @@ class RunFolder(pl.Callback):
             refuse_run(out)
         ensure_folder(out)
         self._lock = lock_folder(out)
+        remove_unfinished(out)
+        remove_unfinished(out / LAST_CHECKPOINT.parent)
+        self._before = SetAside(out, OF_A_RUN)
+        self._before.settle()
         if not is_there and holds_run(out):
-            clear(out)
+            self._before.take()
         for folder in (LAST_CHECKPOINT.parent, PREVIEWS):
             ensure_folder(out / folder)
         if resume is None:
@@ -142,7 +157,9 @@ class RunFolder(pl.Callback):
         return out
 
     def release(self) -> None:
-        """Let others work in the folder again."""
+        """Let others work in the folder again. A run that got nowhere leaves the one before."""
+        if self._before is not None:
+            self._before.settle()
         self._lock.close()
 
     def write_config(self) -> None:
@@ -218,7 +235,7 @@ class RunFolder(pl.Callback):
             if self._notes_before is not None:
                 self.notes.keep(self._notes_before)
         trainer.strategy.barrier()  # the others read what the first one has written
-        self._said_of_photos = set(self.notes.lines())
+        self._photo_notes = PhotoNotes(self.notes)
         if pl_module.has_other_loss:
             self._guard.forget_losses()
         self._guard.begin(pl_module, trainer.optimizers[0])
@@ -235,32 +252,40 @@ class RunFolder(pl.Callback):
     ) -> None:
         """Write what is due after this step, and see whether it goes well."""
         assert isinstance(pl_module, StyleTransferSystem)
-        self._note_photos(batch)
+        self._photo_notes.collect(batch)
         assert pl_module.latest is not None
         self._history.collect(pl_module.latest)
         if trainer.global_step == self.last_step:  # gradients are being accumulated
             return
         self.last_step = trainer.global_step
+        if self._guard.knows_nothing and pl_module.phase.knob is None:
+            total = pl_module.latest.terms["total"]
+            self._guard.expect(float(trainer.strategy.reduce(total, reduce_op="mean")))
         row = self._history.end_step(trainer, seconds=self.seconds)
         if row is not None:
             note = self._guard.check(row, pl_module, trainer.optimizers[0])
             if note is not None and trainer.is_global_zero:
                 self.notes.add(note)
-        mine = Wishes(self._interrupts.pending, self._checkpoints.is_time())
+        mine = Wishes(
+            self._interrupts.pending,
+            checkpoint=self._checkpoints.is_time(),
+            notes=self._photo_notes.has_untold,
+        )
         wishes = self._agreement.reach(trainer, mine)
+        if wishes.notes:
+            self._photo_notes.tell(trainer)
         self._interrupts.pass_on(wishes.signal)
         if self._checkpoints.is_due(self.last_step, is_time=wishes.checkpoint):
-            self._checkpoints.save(trainer)
+            self._save(trainer)
         if trainer.is_global_zero and self.last_step % self.preview_every == 0:
             self._previews.save(trainer, pl_module.net)
 
-    def _note_photos(self, batch: PhotoBatch) -> None:
-        """Write down which photos are not as they should be, each once."""
-        skipped = [f"{SKIPPED}{line}" for line in batch.unreadable]
-        for line in (*skipped, *(f"{ENLARGED}{line}" for line in batch.small)):
-            if line not in self._said_of_photos:
-                self._said_of_photos.add(line)
-                self.notes.add(line, aloud=line in skipped)
+    def _save(self, trainer: pl.Trainer) -> bool:
+        """Write a checkpoint, if the state is worth one; from the first one on this is the run."""
+        is_saved = self._checkpoints.save(trainer)
+        if is_saved and self._before is not None:
+            self._before.settle()
+        return is_saved
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the last state.
@@ -270,7 +295,8 @@ class RunFolder(pl.Callback):
         """
         assert isinstance(pl_module, StyleTransferSystem)
         self._interrupts.remove()
-        if self._checkpoints.saved_step != self.last_step and not self._checkpoints.save(trainer):
+        self._photo_notes.tell(trainer)
+        if self._checkpoints.saved_step != self.last_step and not self._save(trainer):
             raise UserError(
                 "the training diverged in its last steps: "
                 f"nst-train --resume {self.folder} goes on from the last good state"
@@ -285,47 +311,4 @@ class RunFolder(pl.Callback):
         self._interrupts.remove()
         is_whole = self._interrupts.is_raised or isinstance(exception, DivergedError)
         if is_whole and self._checkpoints.saved_step != self.last_step:
-            self._checkpoints.save(trainer)
-
-
-def run_of(checkpoint: Path) -> Path:
-    """The folder of the run that a checkpoint is from."""
-    return checkpoint.parent.parent
-
-
-def checkpoint_files(out: Path) -> list[Path]:
-    """Where the folder of a run keeps its checkpoints, the newest first."""
-    return [out / LAST_CHECKPOINT, out / PREVIOUS_CHECKPOINT]
-
-
-def holds_run(out: Path) -> bool:
-    """Whether there is a run in a folder that could go on.
-
-    Raises:
-        UserError: if the folder cannot be looked into.
-    """
-    with readable(out):
-        return any(path.exists() for path in checkpoint_files(out))
-
-
-def refuse_run(out: Path) -> None:
-    """Refuse a folder for a new run that holds one already.
-
-    Raises:
-        UserError: if it does, or cannot be looked into.
-    """
-    if holds_run(out):
-        raise UserError(
-            f"{out} holds a finished or interrupted run: --resume {out} goes on with it, "
-            "another --out begins anew beside it, --run.overwrite true in its place"
-        )
-
-
-def clear(out: Path) -> None:
-    """Remove what an earlier run left, so that nothing of it passes for the new one's."""
-    for path in (*checkpoint_files(out), out / HISTORY, out / NOTES, out / REPORT):
-        path.unlink(missing_ok=True)
-    for name in (PREVIEWS, TENSORBOARD):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for model in out.glob("*.onnx"):
-        model.unlink()
+            self._save(trainer)

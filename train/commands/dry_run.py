@@ -20,7 +20,7 @@ from nst.infer.messages import counted
 from nst.infer.pictures.images import read_image
 from nst.infer.pictures.photo_files import spread
 from nst.models import tier_of
-from nst.train.callbacks.run_folder import holds_run
+from nst.train.callbacks.run_files import holds_run
 from nst.train.callbacks.trial import Pace, Trial
 from nst.train.commands.fitting import fit
 from nst.train.commands.limits import Done, Limits, Rest, rest_of
@@ -197,7 +197,9 @@ def needs_of(
         "time",
         f"{rough_duration(whole_s)} from start to end; begun now, until {end_of_day(whole_s)}",
     )
-    yield "memory", amounts(memory)
+    has_readers = cli.datamodule.workers != 0 and cli.trainer.strategy.root_device.type == "cpu"
+    beside = "; not counted: processes that read photos" if has_readers else ""
+    yield "memory", amounts(memory) + beside
     yield "disk", amounts(disk)
 
 

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from nst.infer.command_line import EXIT_INTERRUPTED
 from nst.infer.errors import UserError, is_disk_full, os_error_reason
-from nst.train.callbacks.run_folder import holds_run
+from nst.train.callbacks.run_files import holds_run
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
 from nst.train.processes import forget_children, joined, told_once
@@ -43,8 +43,6 @@ def fit(cli: TrainCLI) -> int:
                 raise
             forget_children(cli.trainer)
             return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
-        finally:
-            cli.run_folder.release()
     return 0
 
 

@@ -9,7 +9,8 @@ from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.notes import ENLARGED, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
-from nst.train.callbacks.run_folder import REPORT, RunFolder
+from nst.train.callbacks.run_files import REPORT
+from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.fitting import fit
 from nst.train.commands.settings import NO_STEP, TrainCLI
 from nst.train.wording import device_name
@@ -20,14 +21,17 @@ NOTHING_LEFT = (
 
 
 def train(cli: TrainCLI) -> int:
-    """Train, export, and say what to do next."""
-    status = fit(cli)
-    if not cli.trainer.is_global_zero:
-        return status
-    if status:
-        report_interrupt(cli.run_folder)
-        return status
-    return finish(cli)
+    """Train, export, and say what to do next. The folder is this run's alone until then."""
+    try:
+        status = fit(cli)
+        if not cli.trainer.is_global_zero:
+            return status
+        if status:
+            report_interrupt(cli.run_folder)
+            return status
+        return finish(cli)
+    finally:
+        cli.run_folder.release()
 
 
 def finish(cli: TrainCLI) -> int:

@@ -10,7 +10,7 @@ import yaml
 from nst.infer.errors import UserError
 from nst.infer.files import is_newer
 from nst.models.checkpoints import LAST_CHECKPOINT
-from nst.train.callbacks.run_folder import holds_run
+from nst.train.callbacks.run_files import holds_run
 from nst.train.commands.limits import Limits, is_finished
 from nst.train.commands.same_settings import refuse_other_settings
 from nst.train.commands.settings import TrainCLI, parse

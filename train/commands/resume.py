@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from nst.infer.command_line import print_notice
 from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.models.tensor_files import read_tensor_file
-from nst.train.callbacks.run_folder import CONFIG, checkpoint_files, holds_run
+from nst.train.callbacks.run_files import CONFIG, checkpoint_files, holds_run
 from nst.train.processes import is_first_process
 
 
@@ -57,9 +59,18 @@ def resumed_settings(folder: Path) -> list[str]:
     Args:
         folder: of the run.
     Raises:
-        UserError: if its settings are gone.
+        UserError: if its settings are gone or damaged.
     """
     config = folder / CONFIG
     if not config.is_file():
         raise UserError(f"cannot resume {folder}: its settings, {config}, are missing")
+    try:
+        is_whole = isinstance(yaml.safe_load(config.read_bytes()), dict)
+    except yaml.YAMLError:
+        is_whole = False
+    if not is_whole:
+        raise UserError(
+            f"cannot resume {folder}: its settings, {config}, are damaged: write the flags of the "
+            "run in their place, as YAML (nst-train --print_config shows the form)"
+        )
     return ["--config", str(config), "--run.out", str(folder)]

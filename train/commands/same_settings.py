@@ -9,7 +9,7 @@ import yaml
 from nst.infer.errors import UserError
 from nst.models.checkpoints import ENTRY, LAST_CHECKPOINT
 from nst.models.tensor_files import read_tensor_file
-from nst.train.callbacks.run_folder import CONFIG
+from nst.train.callbacks.run_files import CONFIG
 from nst.train.painting import refuse_other_painting
 
 SECTIONS = ("model", "data")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
@@ -95,6 +96,8 @@ class TrainCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Refuse what cannot work, and resolve what depends on the hardware."""
         settings = self.config.trainer
+        if self.config.seed_everything is False:
+            raise UserError("--seed_everything takes a number here, or true, which draws one")
         refuse_unfit(settings)
         if settings.precision is None:
             settings.precision = default_precision(str(settings.accelerator))
@@ -192,6 +195,13 @@ def refuse_unfit(settings: Any) -> None:
                 f"--trainer.{name} has no meaning here, photos are drawn without end: "
                 "use --trainer.max_steps or --trainer.max_time"
             )
+    if settings.accumulate_grad_batches < 1:
+        raise UserError("--trainer.accumulate_grad_batches must be at least 1")
+    if settings.logger not in (None, True, False):
+        raise UserError(
+            "--trainer.logger takes true or false here: losses go to the TensorBoard files and "
+            "the history.csv of the run's folder"
+        )
     if settings.use_distributed_sampler:
         raise UserError("leave out --trainer.use_distributed_sampler: photos are shared out here")
     if settings.strategy not in STRATEGIES:
@@ -204,7 +214,10 @@ def refuse_unfit(settings: Any) -> None:
 
 def trains_together(settings: Any) -> bool:
     """Whether several processes are asked for."""
-    alone = str(settings.devices) in ("1", "auto", "[0]") and settings.num_nodes == 1
+    devices = str(settings.devices)
+    if devices == "auto" and str(settings.accelerator) != "cpu":
+        devices = str(max(1, torch.cuda.device_count()))
+    alone = devices in ("1", "auto", "[0]") and settings.num_nodes == 1
     return settings.strategy == "ddp" or not alone
 
 

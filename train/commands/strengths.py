@@ -16,7 +16,7 @@ from nst.infer.files import require_file
 from nst.infer.pictures.contact_sheet import Cell, contact_sheet
 from nst.infer.pictures.images import write_image
 from nst.models import StyleNet, load_trained_net
-from nst.train.callbacks.run_folder import RUNS
+from nst.train.callbacks.run_files import RUNS
 from nst.train.commands.arguments import Request
 from nst.train.commands.children import Job, Outcome, Queue
 from nst.train.commands.limits import Limits

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from nst.models.checkpoints import LAST_CHECKPOINT, PREVIOUS_CHECKPOINT
 from nst.train.callbacks.notes import NOTES
 from nst.train.callbacks.previews import PREVIEWS
-from nst.train.callbacks.run_folder import CONFIG, HISTORY, TENSORBOARD
+from nst.train.callbacks.run_files import CONFIG, HISTORY, TENSORBOARD
 from nst.train.report.record import Record
 
 

@@ -13,7 +13,7 @@ from nst.infer.errors import UserError
 from nst.infer.files import atomic_write
 from nst.infer.messages import counted
 from nst.models.tiers import tier_of
-from nst.train.callbacks.run_folder import REPORT
+from nst.train.callbacks.run_files import REPORT
 from nst.train.evaluate.page import data_uri
 from nst.train.evaluate.report import Row, number
 from nst.train.painting import to_picture

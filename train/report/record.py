@@ -9,7 +9,8 @@ from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.models.tensor_files import read_tensor_file
 from nst.train.callbacks.history import Row, read_history
 from nst.train.callbacks.notes import ENLARGED, NOTES, SKIPPED
-from nst.train.callbacks.run_folder import CONFIG, HISTORY, RunFolder
+from nst.train.callbacks.run_files import CONFIG, HISTORY
+from nst.train.callbacks.run_folder import RunFolder
 from nst.train.photos import PhotoDataModule
 
 

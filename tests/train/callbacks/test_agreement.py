@@ -7,7 +7,7 @@ import torch
 from nst.train.callbacks import agreement as module
 from nst.train.callbacks.agreement import Agreement, Wishes, steps_between
 
-NOTHING = Wishes(0, checkpoint=False)
+NOTHING = Wishes(0)
 
 
 class Pair:
@@ -16,7 +16,7 @@ class Pair:
     def __init__(self) -> None:
         self.world_size, self.global_step = 2, 0
         self.strategy = SimpleNamespace(root_device=torch.device("cpu"), reduce=self.reduce)
-        self.other = [0.0, 0.0, 0.0]
+        self.other = [0.0, 0.0, 0.0, 0.0]
         self.asked: list[int] = []
 
     def reduce(self, mine: torch.Tensor, reduce_op: str) -> torch.Tensor:
@@ -60,7 +60,7 @@ def test_fast_steps_are_not(clock: Clock) -> None:
     pair, agreement = Pair(), Agreement()
     do_steps(pair, agreement, clock, 30, step_s=0.05)
     assert pair.asked == [1, 2, 10, 20, 30]
-    pair.other = [0.0, 0.0, 0.4]  # the other one has become slow
+    pair.other = [0.0, 0.0, 0.0, 0.4]  # the other one has become slow
     do_steps(pair, agreement, clock, 14, step_s=0.05)
     assert pair.asked == [1, 2, 10, 20, 30, 40, 42, 44]
 
@@ -68,8 +68,10 @@ def test_fast_steps_are_not(clock: Clock) -> None:
 def test_what_one_wants_all_do() -> None:
     pair: Any = Pair()
     pair.global_step = 1
-    pair.other = [15.0, 0.0, 0.1]
-    assert Agreement().reach(pair, Wishes(2, checkpoint=True)) == Wishes(15, checkpoint=True)
+    pair.other = [15.0, 0.0, 1.0, 0.1]
+    assert Agreement().reach(pair, Wishes(2, checkpoint=True)) == Wishes(
+        15, checkpoint=True, notes=True
+    )
 
 
 def test_nobody_is_asked_by_a_process_alone() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
-from nst.train.callbacks.guard import LEAST_ROWS, SPIKE, DivergedError, LossGuard
+from nst.train.callbacks.guard import EARLY_SPIKE, LEAST_ROWS, SPIKE, DivergedError, LossGuard
 from nst.train.callbacks.history import Row
 from nst.train.photos import PhotoBatch
 from nst.train.system import StyleTransferSystem
@@ -155,7 +155,27 @@ def test_what_is_no_spike(system: StyleTransferSystem) -> None:
     optimizer = settled(guard, system)
     assert guard.check(row(100, 0.99 * SPIKE), system, optimizer) is None
     assert guard.check(row(110, 50.0, kind="knob"), system, optimizer) is None, "another loss"
-    assert guard.check(row(120, 200.0, kind="knob"), system, optimizer) is None, "too early to say"
+    early = 0.99 * EARLY_SPIKE * 50.0
+    assert guard.check(row(120, early, kind="knob"), system, optimizer) is None, "too early to say"
+
+
+def test_a_run_that_explodes_in_its_first_steps(
+    train: Train, tmp_path: Path, capsys: Capture
+) -> None:
+    """Not even its first ten steps are usual."""
+    wild = ("--model.learning_rate", "5", "--model.stability_weight", "0")
+    assert train("--trainer.max_steps", "60", *wild, "--model.knob_share", "0") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert any("step 10: the loss rose from" in line for line in lines)
+    assert "diverged for the fourth time" in lines[-1]
+    assert load_trained_net(tmp_path / "run").training["steps"] > 0
+
+
+def test_what_was_usual_stays_known_after_going_back(system: StyleTransferSystem) -> None:
+    guard = LossGuard()
+    optimizer = settled(guard, system)
+    assert guard.check(row(50, math.nan), system, optimizer) is not None
+    assert guard.check(row(60, 2 * SPIKE), system, optimizer) is not None
 
 
 def test_a_good_copy_is_kept_until_another_is_confirmed(system: StyleTransferSystem) -> None:

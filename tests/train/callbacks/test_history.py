@@ -78,3 +78,13 @@ def test_a_row_that_was_begun_is_completed_after_an_interruption(tmp_path: Path)
     feed(begun, range(1, 7))
     later.load_state_dict(begun.state_dict())
     assert feed(later, range(7, 11)) == [expected]
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe\0", b"30,1", bytes(50), b"\xe2\x82,,,,,,,\n"])
+def test_a_file_that_was_damaged(damage: bytes, tmp_path: Path) -> None:
+    history = History()
+    history.begin(tmp_path / "history.csv", [], after_step=0)
+    rows = feed(history, range(1, 21))
+    with (tmp_path / "history.csv").open("ab") as file:
+        file.write(damage)
+    assert read_history(tmp_path / "history.csv") == rows

@@ -1,6 +1,7 @@
 """``nst-train`` as a whole, on three small pictures."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -322,6 +324,51 @@ def test_an_overwritten_run_leaves_nothing_behind(train: Train, tmp_path: Path) 
     }
 
 
+@pytest.mark.parametrize(
+    ("fault", "flags"),
+    [("no step", ("--trainer.max_time", "00:00:00:00")), ("first step", ()), ("preparation", ())],
+)
+def test_a_run_that_gets_nowhere_leaves_the_one_before(
+    fault: str, flags: tuple[str, ...], train: Train, tmp_path: Path, capsys: Capture
+) -> None:
+    from nst.train.system import StyleTransferSystem
+
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    method = {"first step": "training_step", "preparation": "setup"}.get(fault)
+    run = tmp_path / "run"
+    assert train("--run.preview_every", "1") == 0
+    (run / "waves.onnx").write_bytes(b"a model")
+    before = contents(run)
+    with pytest.MonkeyPatch.context() as patch:
+        if method is not None:
+            patch.setattr(StyleTransferSystem, method, fail)
+        assert train("--run.overwrite", "true", *flags) == 2
+    capsys.readouterr()
+    assert contents(run) == before
+    assert train("--run.overwrite", "true", "--trainer.max_steps", "1") == 0
+    assert not (run / "waves.onnx").exists()
+    assert not (run / ".before").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_what_a_killed_run_was_writing_goes(train: Train, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "run" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    for folder, name in ((checkpoints, ".last.tmp-1234.ckpt"), (tmp_path / "run", ".a.tmp-1.csv")):
+        (folder / name).write_bytes(b"half")
+    assert train() == 0
+    assert not [path for path in (tmp_path / "run").rglob("*") if ".tmp-" in path.name]
+
+
 def test_a_run_of_no_steps_changes_nothing(train: Train, tmp_path: Path, capsys: Capture) -> None:
     assert train("--trainer.max_steps", "0") == 2
     assert not (tmp_path / "run").exists()
@@ -371,7 +418,10 @@ def test_without_a_logger_and_a_progress_bar(train: Train, tmp_path: Path, capsy
         ("--trainer.max_epochs", "3"),
         ("--trainer.limit_train_batches", "2"),
         ("--trainer.precision", "bf16-true"),
+        ("--trainer.accumulate_grad_batches", "0"),
+        ("--trainer.logger", "CSVLogger"),
         ("--seed_everything", "-3"),
+        ("--seed_everything", "false"),
         ("--model.style_strength", ".nan"),
         ("--model.content_layers", "[]"),
     ],
@@ -395,6 +445,7 @@ def test_settings_files_that_cannot_work(
 INTERRUPTIBLE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from nst.train.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -418,7 +469,7 @@ def start(painting: Path, photos: Path, out: Path) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
+def wait_for(path: Path, process: "subprocess.Popen[Any]") -> None:
     for _ in range(900):
         if path.exists() or process.poll() is not None:
             break
@@ -426,7 +477,9 @@ def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
     assert path.exists(), process.communicate()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
 def test_an_interrupted_run_leaves_a_checkpoint_that_exports(
     number: signal.Signals, status: int, painting: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -444,6 +497,41 @@ def test_an_interrupted_run_leaves_a_checkpoint_that_exports(
     assert "Traceback" not in stderr
     assert f"nst-export {out}" in stdout
     assert export([str(out), "-o", str(tmp_path / "waves.onnx")]) == 0
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_says(
+    painting: Path, photos: Path, tmp_path: Path
+) -> None:
+    """The reader of its pipe ends, as in ``nst-train ... 2>&1 | head -1``."""
+    out = tmp_path / "run"
+    arguments = tiny_run(painting, photos, out)
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0
+    assert (out / "waves.onnx").exists()
+
+
+def test_a_run_goes_on_without_its_terminal(painting: Path, photos: Path, tmp_path: Path) -> None:
+    """It was told to ignore the hangup, as ``nohup`` and ``disown`` do."""
+    out = tmp_path / "run"
+    ours, terminal = pty.openpty()
+    flags = ("--trainer.max_steps", "60", "--run.report", "false")
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *tiny_run(painting, photos, out), *flags],
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    wait_for(out / "config.yaml", process)
+    os.close(ours)
+    assert process.wait(timeout=120) == 0
+    assert (out / "waves.onnx").exists()
 
 
 def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -83,6 +84,30 @@ def test_two_processes_learn_what_one_does_from_twice_the_batch(
             assert theirs.terms[name] == pytest.approx(mine.terms[name], rel=tolerance)
     trained = [load_trained_net(tmp_path / name) for name in ("one", "two")]
     assert [net.training["batch_size"] for net in trained] == [4, 4], "photos of a step, in all"
+
+
+def test_two_machines_under_torchrun(painting: Path, photos: Path, tmp_path: Path) -> None:
+    """Each with one process; one folder for both."""
+    run = tmp_path / "run"
+    _, *arguments = command(painting, photos, run, "--trainer.max_steps", "12")
+    together = (
+        *(sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc_per_node", "1"),
+        *("--rdzv_backend", "c10d", "--rdzv_endpoint", f"127.0.0.1:{free_port()}"),
+    )
+    flags = ("--trainer.devices", "1", "--trainer.num_nodes", "2", "--run.report", "false")
+    machines = [start([*together, *arguments, *flags]) for _ in range(2)]
+    results = [end(machine) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], results
+    assert sum(out.count("next: nst-infer") for out, _ in results) == 1, "one of them speaks"
+    trained = load_trained_net(run)
+    assert (trained.training["steps"], trained.training["batch_size"]) == (12, 4)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @pytest.mark.parametrize("victim", ["first", "second"])
@@ -202,20 +227,33 @@ def test_a_pair_with_slow_steps_minds_clock_and_signals(
     assert load_trained_net(run).training["steps"] < 10
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
+    ],
+)
 def test_without_memory_the_flags_are_named(
-    train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: RuntimeError,
+    train: Train,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from nst.train.system import StyleTransferSystem
 
     def too_large(*arguments: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        raise error
 
     monkeypatch.setattr(StyleTransferSystem, "training_step", too_large)
     assert train() == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
         "nst-train: not enough memory on the GPU: use a smaller --data.batch_size, "
-        "--data.crop_px or --model.style_size"
+        "--data.crop_px or --model.style_size, and see with nvidia-smi whether another program "
+        "has it"
     )
 
 

@@ -328,6 +328,9 @@ def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> Non
     shutil.copytree(run, tmp_path / "bare")
     (tmp_path / "bare" / "config.yaml").unlink()
     assert "are missing" in error_of("--resume", str(tmp_path / "bare"))
+    for damage in (b"", bytes(40), b"model: {"):
+        (tmp_path / "bare" / "config.yaml").write_bytes(damage)
+        assert "bare/config.yaml, are damaged" in error_of("--resume", str(tmp_path / "bare"))
     for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
         (run / name).write_bytes(b"nothing")
     assert "nothing to go on with" in error_of("--resume", str(run))
@@ -380,6 +383,8 @@ def test_a_request() -> None:
         ["--style", "a.jpg", "b.jpg", "--net.width", "4", "--style=c.jpg", "--config", "realtime"]
     )
     assert request.styles == ("a.jpg", "b.jpg", "c.jpg")
+    assert request.is_several
+    assert not read_request(["--style", "./a.jpg"]).is_several
     assert request.rest == ("--net.width", "4", "--config", "realtime")
     assert read_request(["--try-strengths", "0.5,2"]).strengths == (0.5, 2.0)
     for text in ("", "a", "1,", "0,1", "1,1", "nan", "inf"):

@@ -534,6 +534,13 @@ def test_a_run_goes_on_without_its_terminal(painting: Path, photos: Path, tmp_pa
     assert (out / "waves.onnx").exists()
 
 
+@pytest.mark.parametrize("flags", [(), ("--dry-run",)])
+def test_crops_that_no_memory_holds(flags: tuple[str, ...], train: Train, capsys: Capture) -> None:
+    assert train("--data.crop_px", "200000", *flags) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert re.search(r"a step needs about [\d.]+ GB .* smaller --data.crop_px or", line)
+
+
 def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     def interrupt(arguments: list[str], **_: object) -> None:
         raise KeyboardInterrupt

@@ -39,7 +39,7 @@ def run(command: str, *arguments: object) -> str:
 
 def train(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Path:
     """The finished model of a style; the file ``seconds`` beside it says how long it took."""
-    about, usual = recipe["styles"][name], recipe["tiers"].get(settings.tier, [])
+    about = recipe["styles"][name]
     folder: Path = settings.out / settings.tier / name
     model = folder / "shipped" / f"{name}.onnx"
     if model.exists():
@@ -51,14 +51,19 @@ def train(name: str, recipe: dict[str, Any], settings: argparse.Namespace) -> Pa
         *("--config", settings.tier, "--style", prepare_painting(name, recipe, settings)),
         *("--content", settings.photos, "--out", folder, "--run.overwrite", "true"),
         *(part for key, value in credit.items() for part in (f"--model.credit.{key}", value)),
-        *usual,
-        *about.get("flags", []),
-        *about.get(settings.tier, []),
+        *flags_of(name, recipe, settings.tier),
     )
     (folder / "seconds").write_text(f"{time.time() - begun:.0f}", encoding="ascii")
     model.parent.mkdir(exist_ok=True)
     run("nst-export", folder, "--strength", "--weights", "int8", "-o", model)
     return model
+
+
+def flags_of(name: str, recipe: dict[str, Any], tier: str) -> list[str]:
+    """Of ``nst-train``; where one comes twice, the later wins."""
+    about = recipe["styles"][name]
+    losses = recipe["losses"][about["losses"]] if "losses" in about else []
+    return [*recipe["tiers"].get(tier, []), *losses, *about.get("flags", []), *about.get(tier, [])]
 
 
 def find_painting(folder: Path, name: str) -> Path:

@@ -34,6 +34,13 @@ USUAL = {
 """Where the recipe names none."""
 
 
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(DEMO)
+    yield importlib.import_module("styles")
+    del sys.modules["styles"]
+
+
 @pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
 def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
     card = read_card(style.path)
@@ -46,11 +53,9 @@ def test_a_shipped_style_says_whose_it_is(style: Any) -> None:
 
 
 @pytest.mark.parametrize("style", shipped_styles(None), ids=lambda style: style.name)
-def test_a_shipped_style_was_trained_as_the_recipe_says(style: Any) -> None:
+def test_a_shipped_style_was_trained_as_the_recipe_says(script: Any, style: Any) -> None:
     training = read_card(style.path)["training"]
-    recipe = RECIPE["styles"][style.name]
-    tier = style.path.parent.name
-    flags = [*RECIPE["tiers"][tier], *recipe.get("flags", []), *recipe.get(tier, [])]
+    flags = script.flags_of(style.name, RECIPE, style.path.parent.name)
     values = USUAL | dict(zip(flags[::2], flags[1::2], strict=True))
     factors = [float(values.pop(f"--model.style_{factor}")) for factor in ("weight", "strength")]
     assert training["style_weight"] * training["style_strength"] == math.prod(factors)
@@ -73,13 +78,6 @@ def test_every_shipped_style_is_on_the_page() -> None:
         crops = f"{training['steps']:,} of {training['crop_px']} px"
         assert f"| {style.path.parent.name} | {crops} |" in page
     assert page.count("\n| realtime |") == page.count("\n| quality |") == len(shipped_styles())
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(DEMO)
-    yield importlib.import_module("styles")
-    del sys.modules["styles"]
 
 
 def test_all_commands_of_a_style(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ import torch
 from nst.models import load_trained_net
 from nst.models.checkpoints import LAST_CHECKPOINT
 from nst.train.callbacks.history import read_history
+from nst.train.commands.settings import trains_together
 from nst.train.processes import is_launched_together
 from tests.train.conftest import Train
 
@@ -255,6 +257,26 @@ def test_without_memory_the_flags_are_named(
         "--data.crop_px or --model.style_size, and see with nvidia-smi whether another program "
         "has it"
     )
+
+
+@pytest.mark.parametrize(
+    ("devices", "accelerator", "gpus", "expected"),
+    [
+        ("auto", "auto", 2, True),
+        ("auto", "auto", 1, False),
+        ("auto", "cpu", 2, False),
+        ("1", "auto", 2, False),
+        ("2", "cpu", 0, True),
+    ],
+)
+def test_all_devices_of_a_machine_train_together(
+    devices: str, accelerator: str, gpus: int, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+    settings = SimpleNamespace(
+        devices=devices, accelerator=accelerator, num_nodes=1, strategy="auto"
+    )
+    assert trains_together(settings) == expected
 
 
 @pytest.mark.parametrize("more", [("other.png",), ("--try-strengths", "1,2")])

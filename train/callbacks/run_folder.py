@@ -129,6 +129,7 @@ class RunFolder(pl.Callback):
             return out
         is_there = resume is not None and run_of(resume).resolve() == out.resolve()
         if not is_there and not self.overwrite:
+            settle_run_before(out)
             refuse_run(out)
         ensure_folder(out)
         self._lock = lock_folder(out)
@@ -312,3 +313,15 @@ class RunFolder(pl.Callback):
         is_whole = self._interrupts.is_raised or isinstance(exception, DivergedError)
         if is_whole and self._checkpoints.saved_step != self.last_step:
             self._save(trainer)
+
+
+def settle_run_before(out: Path) -> None:
+    """Put a run back whose place another one was to take, if that one was killed before it could.
+
+    Raises:
+        UserError: if another run works in the folder.
+    """
+    before = SetAside(out, OF_A_RUN)
+    if before.is_there:
+        with lock_folder(out):
+            before.settle()

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from nst.infer.files import ensure_folder
+from nst.infer.files import ensure_folder, is_folder
 from nst.train.callbacks.run_files import holds_run
 
 ASIDE = ".before"
@@ -23,6 +23,11 @@ class SetAside:
         self.aside = folder / ASIDE
         self.names = names
 
+    @property
+    def is_there(self) -> bool:
+        """Whether something was put aside."""
+        return is_folder(self.aside)
+
     def take(self) -> None:
         """Put aside what there is.
 
@@ -34,7 +39,7 @@ class SetAside:
 
     def settle(self) -> None:
         """Remove it if the new run has a checkpoint; if not, put it back in its place."""
-        if not self.aside.exists():
+        if not self.is_there:
             return
         if not holds_run(self.folder):
             for path in self._present(self.folder):

@@ -54,7 +54,10 @@ def resume(request: Request, folder: Path) -> int:
         settings = [*resumed_settings(folder), *request.settings()]
         return begin(settings, dry=request.dry_run, checkpoint=checkpoint)
     if not request.styles:
-        raise UserError(f"there is no run to go on with in {folder}: name the folder of one")
+        raise UserError(
+            f"there is no run to go on with in {folder}: name the folder of one, or begin one "
+            "with --style"
+        )
     return begin(request.settings("--out", str(folder)), dry=request.dry_run)
 
 

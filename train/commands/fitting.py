@@ -11,12 +11,10 @@ from nst.infer.command_line import EXIT_INTERRUPTED
 from nst.infer.errors import UserError, is_disk_full, os_error_reason
 from nst.train.callbacks.run_files import holds_run
 from nst.train.commands.settings import TrainCLI
-from nst.train.errors import enough_memory, refuse_too_large
+from nst.train.errors import enough_memory
 from nst.train.processes import forget_children, joined, told_once
 
 EXIT_TERMINATED = 143
-STEP_BYTES_PER_PIXEL = 1500
-"""At least, for a small network and the VGG; 2200 with the losses that are on by default."""
 LESS_MEMORY = "use a smaller --data.batch_size, --data.crop_px or --model.style_size"
 
 
@@ -32,7 +30,6 @@ def fit(cli: TrainCLI) -> int:
         SystemExit: of several processes, in those whose error the first one tells.
     """
     with told_once(cli.trainer), known_failures(cli):
-        refuse_large_steps(cli)
         try:
             cli.trainer.fit(
                 cli.model,
@@ -47,21 +44,6 @@ def fit(cli: TrainCLI) -> int:
             forget_children(cli.trainer)
             return EXIT_TERMINATED if isinstance(error, SIGTERMException) else EXIT_INTERRUPTED
     return 0
-
-
-def refuse_large_steps(cli: TrainCLI) -> None:
-    """Refuse crops and batches that no estimate lets fit into the memory of this machine.
-
-    Raises:
-        UserError: if so. A GPU says so itself.
-    """
-    if cli.trainer.strategy.root_device.type == "cpu":
-        pixels = cli.datamodule.batch_size * cli.datamodule.crop_px**2 * cli.trainer.num_devices
-        refuse_too_large(
-            pixels * STEP_BYTES_PER_PIXEL,
-            what="a step",
-            flag="--data.crop_px or --data.batch_size",
-        )
 
 
 @contextmanager

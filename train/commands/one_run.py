@@ -1,7 +1,9 @@
 """One run: training, export, report, and what to do next."""
 
+import signal
+
 from nst.export import export_onnx
-from nst.infer.command_line import print_line, print_notice
+from nst.infer.command_line import EXIT_INTERRUPTED, print_line, print_notice
 from nst.infer.errors import UserError
 from nst.infer.files import is_newer
 from nst.infer.messages import counted
@@ -11,8 +13,9 @@ from nst.train.callbacks.notes import ENLARGED, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_files import REPORT
 from nst.train.callbacks.run_folder import RunFolder
-from nst.train.commands.fitting import fit
+from nst.train.commands.fitting import EXIT_TERMINATED, fit
 from nst.train.commands.settings import NO_STEP, TrainCLI
+from nst.train.signals import ending_as_interrupt
 from nst.train.wording import device_name
 
 NOTHING_LEFT = (
@@ -29,9 +32,19 @@ def train(cli: TrainCLI) -> int:
         if status:
             report_interrupt(cli.run_folder)
             return status
-        return finish(cli)
+        return finish_or_stop(cli)
     finally:
         cli.run_folder.release()
+
+
+def finish_or_stop(cli: TrainCLI) -> int:
+    """What follows the steps; a request to end says how to go on with it."""
+    with ending_as_interrupt() as came:
+        try:
+            return finish(cli)
+        except KeyboardInterrupt:
+            report_interrupt(cli.run_folder)
+            return EXIT_INTERRUPTED if came == [signal.SIGINT] else EXIT_TERMINATED
 
 
 def finish(cli: TrainCLI) -> int:

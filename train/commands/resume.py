@@ -10,6 +10,7 @@ from nst.infer.errors import UserError
 from nst.models import ModelFileError
 from nst.models.tensor_files import read_tensor_file
 from nst.train.callbacks.run_files import CONFIG, checkpoint_files, holds_run
+from nst.train.callbacks.run_folder import settle_run_before
 from nst.train.processes import is_first_process
 
 
@@ -36,6 +37,8 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
         UserError: if there are checkpoints, and none can be read or gone on with; or if the folder
             cannot be looked into.
     """
+    if is_first_process():
+        settle_run_before(folder)
     if not holds_run(folder):
         return None
     complaints = []

@@ -20,6 +20,7 @@ from nst.train.callbacks.run_folder import RunFolder
 from nst.train.commands.arguments import DESCRIPTION, HELP_ALL, did_you_mean, plain
 from nst.train.commands.help import USAGE, FullHelp, ShortHelp, is_usual
 from nst.train.commands.resume import Checkpoint
+from nst.train.errors import refuse_too_large
 from nst.train.photos import PhotoDataModule
 from nst.train.precision import default_precision
 from nst.train.processes import together
@@ -42,6 +43,8 @@ WRONG_SETTINGS = (
     *(ValueError, TypeError, AttributeError),
 )
 """What Lightning raises about settings, some of which need packages."""
+STEP_BYTES_PER_PIXEL = 1500
+"""At least, for a small network and the VGG; 2200 with the losses that are on by default."""
 PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
@@ -143,7 +146,7 @@ class TrainCLI(LightningCLI):
         """Lightning's trainer; ``kwargs`` win over the settings.
 
         Raises:
-            UserError: if SLURM was asked for something else.
+            UserError: if SLURM was asked for something else, or no memory holds a step.
             ValueError: likewise.
         """
         if trains_together(self.config.trainer):
@@ -152,6 +155,7 @@ class TrainCLI(LightningCLI):
             trainer = super().instantiate_trainer(**kwargs)
         except RuntimeError as error:
             raise UserError(f"wrong settings: {error}") from error
+        refuse_large_steps(trainer, self.datamodule)
         trainer.strategy.checkpoint_io = PlainCheckpoints()
         if isinstance(trainer.strategy, DDPStrategy) and trainer.strategy.cluster_environment:
             trainer.strategy.cluster_environment.validate_settings(
@@ -209,6 +213,21 @@ def refuse_unfit(settings: Any) -> None:
     if settings.precision is not None and str(settings.precision) not in PRECISIONS:
         raise UserError(
             f"precision {settings.precision} is not supported: use 32-true, bf16-mixed or 16-mixed"
+        )
+
+
+def refuse_large_steps(trainer: pl.Trainer, data: PhotoDataModule) -> None:
+    """Refuse crops and batches that no estimate lets fit into the memory of this machine.
+
+    Raises:
+        UserError: if so. A GPU says so itself.
+    """
+    if trainer.strategy.root_device.type == "cpu":
+        pixels = data.batch_size * data.crop_px**2 * trainer.num_devices
+        refuse_too_large(
+            pixels * STEP_BYTES_PER_PIXEL,
+            what="a step",
+            flag="--data.crop_px or --data.batch_size",
         )
 
 

@@ -20,6 +20,8 @@ from PIL import Image
 from nst.configs import config_names
 from nst.infer.stylizer import Stylizer
 from nst.models import load_trained_net
+from nst.train.callbacks.run_folder import OF_A_RUN
+from nst.train.callbacks.set_aside import SetAside
 from nst.train.cli import main
 from nst.train.commands.arguments import expand
 from nst.train.photos import PhotoBatch
@@ -352,6 +354,38 @@ def test_a_run_that_gets_nowhere_leaves_the_one_before(
     assert not (run / ".before").exists()
 
 
+@pytest.mark.parametrize("next_flags", [(), ("--resume",)])
+def test_a_run_killed_before_its_first_checkpoint_leaves_the_one_before(
+    next_flags: tuple[str, ...], train: Train, tmp_path: Path, capsys: Capture
+) -> None:
+    """What kill -9 leaves: the run before put aside, and settings of the new one."""
+    run = tmp_path / "run"
+    assert train() == 0
+    before = contents(run)
+    SetAside(run, OF_A_RUN).take()
+    (run / "config.yaml").write_text("model: {}")
+    if next_flags:
+        assert main(["--resume", str(run), "--trainer.max_steps", "4"]) == 0
+        assert load_trained_net(run).training["steps"] == 4
+    else:
+        assert train() == 2
+        assert "holds a finished or interrupted run" in capsys.readouterr().err
+        assert contents(run) == before
+
+
+def test_an_interrupted_export_says_how_to_go_on(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "nst.train.commands.one_run.finish",
+                lambda _, number=number: signal.raise_signal(number),
+            )
+            assert train("--run.overwrite", "true") == status
+        assert f"nst-train --resume {tmp_path / 'run'} goes on" in capsys.readouterr().out
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -535,10 +569,13 @@ def test_a_run_goes_on_without_its_terminal(painting: Path, photos: Path, tmp_pa
 
 
 @pytest.mark.parametrize("flags", [(), ("--dry-run",)])
-def test_crops_that_no_memory_holds(flags: tuple[str, ...], train: Train, capsys: Capture) -> None:
+def test_crops_that_no_memory_holds(
+    flags: tuple[str, ...], train: Train, tmp_path: Path, capsys: Capture
+) -> None:
     assert train("--data.crop_px", "200000", *flags) == 2
     *_, line = capsys.readouterr().err.splitlines()
     assert re.search(r"a step needs about [\d.]+ GB .* smaller --data.crop_px or", line)
+    assert not (tmp_path / "run").exists()
 
 
 def test_ctrl_c_before_the_training(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

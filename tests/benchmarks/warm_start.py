@@ -90,7 +90,7 @@ def draw(folders: dict[Begun, Path], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     for begun, folder in folders.items():
         axes.plot(*losses(folder), label=str(begun))
-    axes.set(xlabel="minutes", ylabel=f"training loss, medians of {ROWS_PER_POINT}", yscale="log")
+    axes.set(xlabel="minutes", ylabel=f"training loss, medians of {ROWS_PER_POINT}")
     axes.legend()
     figure.savefig(path, dpi=110)
 

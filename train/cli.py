@@ -22,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None takes those of the process.
     Returns:
-        The exit status: 0, 2 after a mistake of the user, 130 when interrupted.
+        The exit status: 0, 2 after a mistake of the user, 130 and 143 when it was told to end; of
+        several paintings 1 if some failed.
     """
     escape_on_stdout()
     with going_on_unread():

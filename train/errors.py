@@ -1,6 +1,6 @@
 """What the layers below raise, as one line for the user."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -43,19 +43,22 @@ def enough_memory(remedy: str) -> Iterator[None]:
     Raises:
         UserError: if memory of the CPU or of a GPU is used up.
     """
-    gpu_remedy = f"{remedy}, and see with nvidia-smi whether another program has it"
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise UserError(f"not enough memory on the GPU: {gpu_remedy}") from error
     except MemoryError as error:
         raise UserError(f"not enough memory: {remedy}") from error
     except RuntimeError as error:
-        if any(failure in str(error) for failure in GPU_ALLOCATION_FAILURES):
-            raise UserError(f"not enough memory on the GPU: {gpu_remedy}") from error
-        if not any(failure in str(error) for failure in ALLOCATION_FAILURES):
+        if isinstance(error, torch.OutOfMemoryError) or says(error, GPU_ALLOCATION_FAILURES):
+            remedy = f"{remedy}, and see with nvidia-smi whether another program has it"
+            raise UserError(f"not enough memory on the GPU: {remedy}") from error
+        if not says(error, ALLOCATION_FAILURES):
             raise
         raise UserError(f"not enough memory: {remedy}") from error
+
+
+def says(error: RuntimeError, failures: Sequence[str]) -> bool:
+    """Whether one of the texts is in its message."""
+    return any(failure in str(error) for failure in failures)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,9 +12,29 @@ END_SIGNALS = tuple(
 """Windows has no SIGHUP."""
 
 
+Handler = Callable[[int, FrameType | None], None]
+
+
+@contextmanager
+def handling(handler: Handler) -> Iterator[None]:
+    """Have those that are not ignored handled; in the main thread alone, as Python has it.
+
+    Args:
+        handler: is called with the number of the signal, and the frame.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    heeded = [each for each in END_SIGNALS if is_main and signal.getsignal(each) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
+
+
 @contextmanager
 def ending_as_interrupt() -> Iterator[list[int]]:
-    """Make all of them what Ctrl-C is, in the main thread.
+    """Make all of them what Ctrl-C is.
 
     Yields:
         The numbers of those that came.
@@ -25,11 +45,5 @@ def ending_as_interrupt() -> Iterator[list[int]]:
         came.append(number)
         raise KeyboardInterrupt
 
-    is_main = threading.current_thread() is threading.main_thread()
-    heeded = [each for each in END_SIGNALS if is_main and signal.getsignal(each) != signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in heeded}
-    try:
+    with handling(interrupt):
         yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

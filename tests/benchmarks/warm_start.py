@@ -11,7 +11,6 @@ to themselves, or shared it alike; the table's rate tells.
 """
 
 import argparse
-import csv
 import statistics
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -19,6 +18,9 @@ from typing import NamedTuple, Self
 import matplotlib
 from matplotlib import pyplot
 from train_and_judge import MEASURES, judge, run
+
+from nst.train.callbacks.history import read_history
+from nst.train.callbacks.run_files import HISTORY
 
 matplotlib.use("agg")
 
@@ -57,14 +59,13 @@ def train(begun: Begun, settings: argparse.Namespace) -> Path:
 
 def losses(folder: Path) -> tuple[list[float], list[float]]:
     """Minutes, and medians of the training loss until then, without the knob's steps."""
-    with (folder / "history.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "loss"]
+    rows = [row for row in read_history(folder / HISTORY) if row.kind == "loss"]
     chunks = [
         rows[first : first + ROWS_PER_POINT]
         for first in range(0, len(rows) - ROWS_PER_POINT + 1, ROWS_PER_POINT)
     ]
-    minutes = [float(chunk[-1]["seconds"]) / 60 for chunk in chunks]
-    return minutes, [statistics.median(float(row["total"]) for row in chunk) for chunk in chunks]
+    minutes = [chunk[-1].seconds / 60 for chunk in chunks]
+    return minutes, [statistics.median(row.total for row in chunk) for chunk in chunks]
 
 
 def table(folders: dict[Begun, Path], judged: dict[str, dict[str, float]]) -> str:
@@ -74,14 +75,10 @@ def table(folders: dict[Begun, Path], judged: dict[str, dict[str, float]]) -> st
         "|---" * (4 + len(MEASURES)) + "|",
     ]
     for begun, folder in folders.items():
-        with (folder / "history.csv").open(encoding="utf-8") as file:
-            *_, last = csv.DictReader(file)
-        seconds = float(last["seconds"])
+        last = read_history(folder / HISTORY)[-1]
         values = " | ".join(f"{value:.3g}" for value in judged[str(begun)].values())
-        rate = int(last["step"]) / seconds
-        lines.append(
-            f"| {begun.warm_start} | {begun.steps:,} | {seconds / 60:.1f} | {rate:.1f} | {values} |"
-        )
+        time_taken = f"{last.seconds / 60:.1f} | {last.step / last.seconds:.1f}"
+        lines.append(f"| {begun.warm_start} | {begun.steps:,} | {time_taken} | {values} |")
     return "\n".join(lines) + "\n"
 
 

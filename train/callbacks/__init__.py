@@ -7,7 +7,7 @@
     checkpoints  when they are written, and how they stay whole
     guard        back to the last good state when the training diverges
     history      how the losses went
-    interrupts   Ctrl-C and SIGTERM between two steps
+    interrupts   requests to end, heeded between two steps
     notes        what happened, if anything did
     photo_notes  which photos are not as they should be
     previews     fixed photos as they are stylized so far

@@ -1,12 +1,12 @@
 """Ctrl-C, SIGTERM and SIGHUP between two steps: from within one no run could go on exactly."""
 
 import signal
-import threading
+from contextlib import ExitStack
 from types import FrameType
 
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from nst.train.signals import END_SIGNALS
+from nst.train.signals import handling
 
 
 class Interrupts:
@@ -20,19 +20,15 @@ class Interrupts:
     def __init__(self) -> None:
         self.is_raised = False
         self.pending = 0
-        self._before: dict[signal.Signals, object] = {}
+        self._handled = ExitStack()
 
     def install(self) -> None:
-        """Begin to hold back. In the main thread alone, as Python has it with signals."""
-        if threading.current_thread() is threading.main_thread():
-            for number in END_SIGNALS:
-                if signal.getsignal(number) != signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._hold_back)
+        """Begin to hold back."""
+        self._handled.enter_context(handling(self._hold_back))
 
     def remove(self) -> None:
         """Let what was there before handle them."""
-        while self._before:
-            signal.signal(*self._before.popitem())  # type: ignore[arg-type]
+        self._handled.close()
 
     def pass_on(self, number: int) -> None:
         """Raise what was held back, in this process or in another one.

@@ -1,5 +1,7 @@
 """Which photos are not as they should be: whichever process met one, the first one tells it."""
 
+from collections.abc import Iterable
+
 import pytorch_lightning as pl
 import torch.distributed
 
@@ -28,9 +30,7 @@ class PhotoNotes:
         """Take what there is to tell of the photos of a batch."""
         lines = [f"{SKIPPED}{line}" for line in batch.unreadable]
         lines += [f"{ENLARGED}{line}" for line in batch.small]
-        new = [line for line in dict.fromkeys(lines) if line not in self._known]
-        self._known.update(new)
-        self._untold += new
+        self._untold += self._new(line for line in lines if line not in self._untold)
 
     def tell(self, trainer: pl.Trainer) -> None:
         """Tell what all processes have; they have to do so after the same step."""
@@ -38,10 +38,12 @@ class PhotoNotes:
         if trainer.world_size > 1:
             gathered: list[list[str]] = [[] for _ in range(trainer.world_size)]
             torch.distributed.all_gather_object(gathered, lines)
-            lines = list(dict.fromkeys(line for each in gathered for line in each))
+            lines = self._new(line for each in gathered for line in each)
         if trainer.is_global_zero:
-            there = set(self._notes.lines())
             for line in lines:
-                if line not in there:
-                    self._notes.add(line, aloud=line.startswith(SKIPPED))
+                self._notes.add(line, aloud=line.startswith(SKIPPED))
         self._known.update(lines)
+
+    def _new(self, lines: Iterable[str]) -> list[str]:
+        """Each once, without those that were told."""
+        return [line for line in dict.fromkeys(lines) if line not in self._known]

@@ -9,15 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from nst.infer.command_line import EXIT_USER_ERROR, print_line, print_notice
 from nst.infer.files import ensure_folder
-from nst.train.signals import END_SIGNALS
+from nst.train.signals import handling
 from nst.train.wording import clock_duration
 
 NST_TRAIN = (sys.executable, "-P", "-m", "nst.train")
@@ -100,7 +99,7 @@ class Queue:
         Raises:
             UserError: if a folder cannot be made.
         """
-        with self._handling():
+        with handling(self._pass_on):
             for place, job in enumerate(jobs, start=1):
                 if self.is_interrupted:
                     self.outcomes.append(Outcome(job, "not begun"))
@@ -129,21 +128,8 @@ class Queue:
         self._child = None
         return status
 
-    @contextmanager
-    def _handling(self) -> Iterator[None]:
-        """Pass requests to end on to the process, which saves what it has, and begin no other."""
-        before = {
-            number: signal.signal(number, self._pass_on)
-            for number in END_SIGNALS
-            if signal.getsignal(number) != signal.SIG_IGN
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        """Pass a request to end on to the process, which saves what it has, and begin no other."""
         self._number = number
         if self._child is not None:
             self._child.send_signal(number if number == signal.SIGINT else signal.SIGTERM)

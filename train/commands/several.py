@@ -1,11 +1,10 @@
 """``nst-train --style paintings/*.jpg``: a run for each painting."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from nst.infer.errors import UserError
-from nst.infer.files import readable
+from nst.infer.files import exists, require_file
 from nst.models import ModelFileError
 from nst.train.callbacks.run_files import RUNS
 from nst.train.commands.arguments import Request
@@ -26,24 +25,14 @@ def train_each(request: Request) -> int:
     """
     paintings = [Path(style) for style in request.styles]
     for path in paintings:
-        refuse_missing(path)
+        if not exists(path):  # of files that are no pictures the runs tell
+            require_file(path)
     refuse_same_names(paintings)
     plan = read_plan(request.settings())
     parent = plan.parent(RUNS)
     queue = Queue()
     queue.run([job_of(path, parent, request, plan) for path in paintings])
     return queue.report()
-
-
-def refuse_missing(path: Path) -> None:
-    """A name that was mistyped; of files that are no pictures the runs tell.
-
-    Raises:
-        UserError: if there is no such file.
-    """
-    with readable(path):
-        if not path.exists():
-            raise UserError(f"{path}: there is no such file")
 
 
 def refuse_same_names(paintings: Sequence[Path]) -> None:
@@ -71,8 +60,10 @@ def job_of(painting: Path, parent: Path, request: Request, plan: Plan) -> Job:
     export = f"--run.export={str(plan.export).lower()}"  # the run before may have left it out
     arguments = (*resume, *request.rest, export, f"--style={painting}", "--out", str(folder))
     model = folder / f"{name}.onnx"
-    job = Job(name, folder, arguments, result=model if plan.export else folder, is_done=False)
+    result = model if plan.export else folder
+    is_done, refusal = False, ""
     try:
-        return replace(job, is_done=plan.is_done(folder, painting))
+        is_done = plan.is_done(folder, painting)
     except (UserError, ModelFileError) as error:
-        return replace(job, refusal=str(error))
+        refusal = str(error)
+    return Job(name, folder, arguments, result, is_done, refusal)

@@ -5,8 +5,8 @@
 
 Trains a network for each of the runs with the defaults of ``nst-train``, for so many steps, judges
 them with ``nst-evaluate`` on photos that were not trained on, and writes a table (``table.md``) and
-a figure of the losses on the way (``figure.png``) into the folder. A finished training there is
-kept, so that it can be stopped and started again. Compare times only of runs that had the machine
+a figure of the losses on the way (``figure.png``) into the folder. A training that is there goes
+on, so that it can be stopped and started again. Compare times only of runs that had the machine
 to themselves, or shared it alike; the table's rate tells.
 """
 
@@ -50,9 +50,9 @@ def train(begun: Begun, settings: argparse.Namespace) -> Path:
     if not (folder / f"{settings.style.stem}.onnx").exists():
         run(
             "nst-train",
-            *("--style", settings.style, "--content", settings.content, "--out", folder),
-            *("--run.overwrite", "true", "--warm-start", begun.warm_start),
-            *("--trainer.max_steps", begun.steps, *settings.flags),
+            *("--resume", folder, "--style", settings.style, "--content", settings.content),
+            *("--warm-start", begun.warm_start, "--trainer.max_steps", begun.steps),
+            *settings.flags,
         )
     return folder
 

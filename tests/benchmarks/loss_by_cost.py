@@ -5,10 +5,10 @@
 
 Trains each network on each painting with ``nst-train`` from nothing, on one crop of 160 px per step
 and with the layers and the balance that ``nst-evaluate`` judges by (``--losses plain``: without
-further losses, ``grid``: with that against grids alone). Judges them with it on photos that were not trained on, and writes a table (``table.md``)
-and a figure (``figure.png``) into the folder. A training that is there goes on, so that it can be
-stopped and started again. Twenty minutes for a small network on two fast cores, 45 for
-``TransformerNet``.
+further losses, ``grid``: with that against grids alone). Judges them with it on photos that were
+not trained on, and writes a table (``table.md``) and a figure (``figure.png``) into the folder. A
+training that is there goes on, so that it can be stopped and started again. Twenty minutes for a
+small network on two fast cores, 45 for ``TransformerNet``.
 """
 
 import argparse

@@ -15,6 +15,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
+import yaml
+
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
 from nst.infer.files import readable, require_file
@@ -181,15 +183,32 @@ def find_config(name: str) -> str:
     """Path of a YAML file, or of settings that come with nst.
 
     Raises:
-        UserError: if there is neither, or it cannot be looked for.
+        UserError: if there is neither, or it cannot be looked for, or the file is no YAML.
     """
     with readable(Path(name)):
         if Path(name).is_file():
+            require_yaml(Path(name))
             return name
     if name in config_names():
         return str(config_path(name))
     known = ", ".join(config_names())
     raise UserError(f"no settings {name}: give a YAML file or one of {known}")
+
+
+def require_yaml(path: Path) -> None:
+    """Refuse a file whose error the parser would report without its name.
+
+    Raises:
+        OSError: if it cannot be read.
+        UserError: if it is no YAML.
+    """
+    try:
+        yaml.safe_load(path.read_bytes())
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path} is no YAML file: line {line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is no YAML file: it is not text") from error
 
 
 def did_you_mean(message: str, settings: Iterable[str]) -> str:

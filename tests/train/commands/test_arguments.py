@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from nst.infer.errors import UserError
-from nst.train.commands.arguments import did_you_mean, read_request, refuse_missing_painting
+from nst.train.commands.arguments import (
+    did_you_mean,
+    find_config,
+    read_request,
+    refuse_missing_painting,
+)
 from tests.train.conftest import Train
 
 SETTINGS = ("model.style_weight", "trainer.max_steps", "data.crop_px", "model.vgg")
@@ -68,3 +73,17 @@ def test_the_hint_names_a_setting_of_the_command(
     assert train("--steps", "3") == 2
     error = capsys.readouterr().err
     assert "--steps 3, did you mean --trainer.max_steps? (see nst-train --help)" in error
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"model:\n  net: [1, 2", r"x\.yaml is no YAML file: line 2: expected ',' or ']'"),
+        (b"\x00\xff\x01", r"x\.yaml is no YAML file: it is not text"),
+    ],
+)
+def test_settings_that_are_no_yaml_are_named(content: bytes, told: str, tmp_path: Path) -> None:
+    settings = tmp_path / "x.yaml"
+    settings.write_bytes(content)
+    with pytest.raises(UserError, match=told):
+        find_config(str(settings))

@@ -37,8 +37,8 @@ Photo, `realtime`, `quality`: stylized at a longer side of {side} px, shown {hei
 
 The numbers are means over photos that were not trained on, at 512 px, by `nst-evaluate`: content
 and style loss of VGG-19 (less is nearer to the photo and to the painting), grid energy (1 is the
-photo's own, the aim is at most 1.5), e_warp (less is steadier on video). Written by
-`python demo/gallery.py`.
+photo's own, the aim is at most 1.5), e_warp (less is steadier on video). The files hold their
+weights as int8 (`nst-export --strength --weights int8`). Written by `python demo/gallery.py`.
 """
 
 

@@ -14,6 +14,7 @@ from nst.infer.command_line import (
     terminate_as_interrupt,
 )
 from nst.infer.errors import UserError
+from nst.infer.styles import find_style
 
 app = new_app()
 
@@ -34,10 +35,11 @@ def main(argv: Sequence[str]) -> int:
 def web(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="The site.")],
     models: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
-            metavar="MODEL.onnx",
-            help="Files that nst-export wrote. None: serve a site that exists.",
+            metavar="STYLE",
+            help="Names of styles, and files that nst-export wrote. None: serve a site that "
+            "exists.",
         ),
     ] = None,
     runtime: Annotated[
@@ -63,7 +65,8 @@ def web(
     try:
         if models:
             with terminate_as_interrupt():
-                write(models, out, runtime=runtime, overwrite=overwrite)
+                files = [find_style(model) for model in models]
+                write(files, out, runtime=runtime, overwrite=overwrite)
         else:
             check_site(out)
         if server is not None:

@@ -292,7 +292,7 @@ def test_serving_ends_without_a_word(
 
 def test_the_help(capsys: Capture) -> None:
     assert main(["web", "--help"]) == 0
-    assert "nst-export web [OPTIONS] [MODEL.onnx]..." in capsys.readouterr().out
+    assert "nst-export web [OPTIONS] [STYLE]..." in capsys.readouterr().out
     assert main(["--help"]) == 0
     assert "nst-export web --help" in capsys.readouterr().out
 
@@ -332,3 +332,14 @@ def test_a_request_to_end_leaves_nothing_behind(
     )
     assert web(model, "-o", tmp_path / "site", "--runtime", fake_runtime) == 130
     assert list(tmp_path.iterdir()) == [model]
+
+
+def test_styles_go_by_name(fake_runtime: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    assert web("starry_night", "Great-Wave", "-o", site, "--runtime", fake_runtime) == 0
+    assert {path.name for path in site.rglob("*.onnx")} == {"starry-night.onnx", "great-wave.onnx"}
+
+
+def test_a_style_that_there_is_not(fake_runtime: Path, tmp_path: Path, capsys: Capture) -> None:
+    arguments = ("-o", tmp_path / "site", "--runtime", fake_runtime)
+    assert "did you mean starry_night?" in error_of(capsys, "stary_night", *arguments)

@@ -130,9 +130,9 @@ class Queue:
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         """Pass a request to end on to the process, which saves what it has, and begin no other."""
-        self._number = number
+        self._number = signal.SIGINT if number == signal.SIGINT else signal.SIGTERM
         if self._child is not None:
-            self._child.send_signal(number if number == signal.SIGINT else signal.SIGTERM)
+            self._child.send_signal(self._number)
 
     def report(self) -> int:
         """Print a line for each.

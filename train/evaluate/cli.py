@@ -69,7 +69,7 @@ def evaluate(
     ] = None,
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="For the curves of --gatys; default: ~/.cache/nst."),
+        typer.Option(metavar="FOLDER", help="Of the curves of --gatys; else ~/.cache/nst/gatys."),
     ] = None,
     range_name: Annotated[
         Literal["0-255", "0-1"] | None,

@@ -261,7 +261,7 @@ def test_what_is_done_is_not_done_again(stand_in: None, tmp_path: Path, capfd: C
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
 )
 def test_an_interruption_is_passed_on(
     number: signal.Signals,

@@ -36,7 +36,7 @@ def flags(photos: Path, tmp_path: Path) -> list[str]:
         *("--content", str(photos), "--out", str(tmp_path / "runs")),
         *("--net", "TransformerNet", "--net.width", "4", "--net.residual_blocks", "1"),
         *("--data.crop_px", "48", "--data.workers", "0", "--model.style_size", "96"),
-        *("--trainer.enable_progress_bar", "false"),
+        *("--trainer.enable_progress_bar", "false", "--run.report", "false"),
     ]
 
 
@@ -85,9 +85,8 @@ def test_an_interrupted_one_goes_on(
         assert names == [f"step_{step:06d}.png" for step in previews], "goes on, or begins"
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interruption_ends_the_present_one_with_a_checkpoint_and_begins_no_other(
-    number: signal.Signals, status: int, painting: Path, flags: list[str], tmp_path: Path
+    painting: Path, flags: list[str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.png"
     shutil.copy(painting, other)
@@ -107,11 +106,11 @@ def test_an_interruption_ends_the_present_one_with_a_checkpoint_and_begins_no_ot
             if checkpoint.exists() or process.poll() is not None:
                 break
             time.sleep(0.1)
-        os.killpg(process.pid, number)  # as a terminal does it
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == status, err
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     assert states(out) == {"waves": "interrupted", "other": "not begun"}
     assert load_trained_net(tmp_path / "runs" / "waves").training["steps"] > 0
@@ -124,34 +123,48 @@ def error_of(capsys: Capture, *arguments: str) -> str:
     return line
 
 
-def test_a_finished_run_of_something_else_is_not_taken(
-    painting: Path, flags: list[str], tmp_path: Path, capfd: Capture
-) -> None:
+def finished_runs(painting: Path, flags: list[str], tmp_path: Path, *steps: int) -> list[str]:
+    """Runs in ``runs/waves`` and ``runs/other`` without a model, and a command for both of them."""
     other = tmp_path / "other.png"
     shutil.copy(painting, other)
-    command = [*flags, "--run.report", "false", "--trainer.max_steps", "1"]
-    command += ["--style", str(painting), str(other)]
-    assert main([*command, "--run.export", "false"]) == 0
-    assert main(command) == 0, "the models are still to be written"
-    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
-    assert main([*command, "--trainer.max_steps", "2"]) == 0, "they are longer now"
-    assert load_trained_net(tmp_path / "runs" / "waves").training["steps"] == 2
+    for path, count in zip((painting, other), steps, strict=True):
+        command = [*flags, "--style", str(path), "--out", str(tmp_path / "runs" / path.stem)]
+        assert main([*command, "--trainer.max_steps", str(count), "--run.export", "false"]) == 0
+    return [*flags, "--style", str(painting), str(other), "--trainer.max_steps", str(max(steps))]
+
+
+def test_models_that_are_missing_are_written_and_shorter_runs_go_on(
+    painting: Path, flags: list[str], tmp_path: Path, capfd: Capture
+) -> None:
+    command = finished_runs(painting, flags, tmp_path, 2, 1)
     capfd.readouterr()
-    longer = [*command, "--trainer.max_steps", "2"]
-    assert main([*longer, "--model.style_size", "80", "--data.workers", "1"]) == 2
+    assert main(command) == 0
+    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
+    for name in ("waves", "other"):
+        run = tmp_path / "runs" / name
+        assert load_trained_net(run).training["steps"] == 2
+        assert (run / f"{name}.onnx").exists()
+
+
+def test_a_finished_run_of_something_else_is_not_taken(
+    painting: Path, flags: list[str], stand_in: None, tmp_path: Path, capfd: Capture
+) -> None:
+    command = [*finished_runs(painting, flags, tmp_path, 1, 1), "--run.export", "false"]
+    assert main([*command, "--model.style_size", "80", "--data.workers", "1"]) == 2
     err = capfd.readouterr().err
     assert "waves holds a run with other settings (model.style_size): --run.overwrite true" in err
-    Image.new("RGB", (128, 96), "red").save(other)
-    assert main(longer) == 1
+    Image.new("RGB", (128, 96), "red").save(tmp_path / "other.png")
+    assert main(command) == 1
     captured = capfd.readouterr()
     assert states(captured.out) == {"waves": "skipped", "other": "failed"}, captured.out
     assert "other.png is another picture" in captured.err
     config = tmp_path / "runs" / "waves" / "config.yaml"
     for damage in ("model: 3", "", "model: {}"):
         config.write_text(damage)
-        assert main(longer) == 2, "none is well"
+        assert main(command) == 2, "none is well"
         assert "cannot read the settings of the run in" in capfd.readouterr().err
-    assert main([*longer, "--run.overwrite", "true"]) == 0
+    assert main([*command, "--run.overwrite", "true"]) == 0
+    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
 
 
 def test_what_is_refused_before_anything_begins(

@@ -53,7 +53,10 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
             for complaint in complaints if is_first_process() else ():
                 print_notice("nst-train", f"{complaint}; going on with {path}, the one before")
             return found
-    raise UserError(f"nothing to go on with: {'; '.join(complaints)}")
+    raise UserError(
+        f"nothing to go on with: {'; '.join(complaints)}; give the command of the run again, "
+        "with --run.overwrite true"
+    )
 
 
 def resumed_settings(folder: Path) -> list[str]:

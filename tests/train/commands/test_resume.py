@@ -333,7 +333,9 @@ def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> Non
         assert "bare/config.yaml, are damaged" in error_of("--resume", str(tmp_path / "bare"))
     for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
         (run / name).write_bytes(b"nothing")
-    assert "nothing to go on with" in error_of("--resume", str(run))
+    told = error_of("--resume", str(run))
+    assert "nothing to go on with" in told
+    assert told.endswith("give the command of the run again, with --run.overwrite true")
     torch.save({"state_dict": {}}, run / LAST_CHECKPOINT)
     (run / PREVIOUS_CHECKPOINT).unlink()
     assert "no state of a training" in error_of("--resume", str(run))

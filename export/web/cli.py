@@ -59,7 +59,7 @@ def web(
 ) -> None:
     """Write a web page that runs exported styles on photos and the webcam, in the browser."""
     if not models and not serve_it:
-        raise UserError("nothing to do: give a model, or --serve for a site that exists")
+        raise UserError("nothing to do: give a style, or --serve for a site that exists")
     # Before the work: a port that is taken should not cost it.
     server = SiteServer(out, port) if serve_it else None
     try:
@@ -99,4 +99,4 @@ def check_site(folder: Path) -> None:
     from nst.export.web.site import is_site
 
     if not is_site(folder):
-        raise UserError(f"cannot serve {folder}: it is not a site, give the models to write one")
+        raise UserError(f"cannot serve {folder}: it is not a site, give styles to write one")

@@ -61,7 +61,7 @@ class Judgement(NamedTuple):
 
 def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
     """The run folder of a finished training."""
-    folder: Path = settings.out / f"{painting.stem}_{settings.images}" / net
+    folder: Path = settings.out / f"{painting.stem}_{settings.images}_{settings.losses}" / net
     if not (folder / f"{painting.stem}.onnx").exists():
         run(
             "nst-train",

@@ -121,7 +121,7 @@ def main() -> None:
     steps = {
         "plain loop": plain_loop(photos, painting),
         "nst-train, content and style": our_step(photos, PerceptualLoss(painting, vgg=ours)),
-        "nst-train, steady and gridless": our_step(
+        "nst-train, stability and grid": our_step(
             photos, PerceptualLoss(painting, vgg=ours), further_terms=True
         ),
         "nst-train, the plain loop's VGG": our_step(

@@ -6,8 +6,9 @@
 Trains a network for each of the runs with the defaults of ``nst-train``, for so many steps, judges
 them with ``nst-evaluate`` on photos that were not trained on, and writes a table (``table.md``) and
 a figure of the losses on the way (``figure.png``) into the folder. A training that is there goes
-on, so that it can be stopped and started again. Compare times only of runs that had the machine
-to themselves, or shared it alike; the table's rate tells.
+on, so that it can be stopped and started again: for other photos or flags take another folder.
+Compare times only of runs that had the machine to themselves, or shared it alike; the table's rate
+tells.
 """
 
 import argparse

@@ -235,7 +235,7 @@ def test_the_reason_that_npm_gives() -> None:
 
 
 def test_nothing_to_do(tmp_path: Path, capsys: Capture) -> None:
-    assert "give a model, or --serve" in error_of(capsys, "-o", tmp_path / "site")
+    assert "give a style, or --serve" in error_of(capsys, "-o", tmp_path / "site")
     assert "--out" in error_of(capsys, tmp_path / "x.onnx")
     assert "it is not a site" in error_of(capsys, "--serve", "--port", 0, "-o", tmp_path)
 

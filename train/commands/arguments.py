@@ -15,8 +15,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-import yaml
-
 from nst.configs import config_names, config_path
 from nst.infer.errors import UserError
 from nst.infer.files import readable, require_file
@@ -202,13 +200,19 @@ def require_yaml(path: Path) -> None:
         OSError: if it cannot be read.
         UserError: if it is no YAML.
     """
+    import yaml  # comes with the extra for training
+
     try:
-        yaml.safe_load(path.read_bytes())
+        yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"{path} is no YAML file: line {line}: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is no YAML file: it is not text") from error
+        raise UserError(
+            f"{path} is no YAML file: it is not UTF-8, or holds control characters"
+        ) from error
+    except RecursionError as error:
+        raise UserError(f"{path} is no file of settings: it is nested too deeply") from error
 
 
 def did_you_mean(message: str, settings: Iterable[str]) -> str:

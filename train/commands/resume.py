@@ -54,8 +54,8 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
                 print_notice("nst-train", f"{complaint}; going on with {path}, the one before")
             return found
     raise UserError(
-        f"nothing to go on with: {'; '.join(complaints)}; give the command of the run again, "
-        "with --run.overwrite true"
+        f"nothing to go on with: {'; '.join(complaints)}; where these are beyond help, "
+        f"nst-train --style PAINTING --out {folder} --run.overwrite true begins anew"
     )
 
 

@@ -18,7 +18,7 @@ MISTAKE_WITHOUT_TORCH = """
 import sys
 from nst.train.cli import main
 assert main(["--style", "nowhere.jpg"]) == 2
-assert not {"torch", "pytorch_lightning", "jsonargparse"} & set(sys.modules)
+assert not {"torch", "pytorch_lightning", "jsonargparse", "yaml"} & set(sys.modules)
 """
 
 
@@ -79,7 +79,9 @@ def test_the_hint_names_a_setting_of_the_command(
     ("content", "told"),
     [
         (b"model:\n  net: [1, 2", r"x\.yaml is no YAML file: line 2: expected ',' or ']'"),
-        (b"\x00\xff\x01", r"x\.yaml is no YAML file: it is not text"),
+        (b"\x00\xff\x01", r"x\.yaml is no YAML file: it is not UTF-8"),
+        ("artist: Dürer".encode("latin-1"), r"x\.yaml is no YAML file: it is not UTF-8"),
+        (3000 * b"[", r"x\.yaml is no "),
     ],
 )
 def test_settings_that_are_no_yaml_are_named(content: bytes, told: str, tmp_path: Path) -> None:
@@ -87,3 +89,9 @@ def test_settings_that_are_no_yaml_are_named(content: bytes, told: str, tmp_path
     settings.write_bytes(content)
     with pytest.raises(UserError, match=told):
         find_config(str(settings))
+
+
+def test_what_values_mean_is_left_to_the_parser(tmp_path: Path) -> None:
+    settings = tmp_path / "x.yaml"
+    settings.write_text("model: {credit: {year: 1831-02-30}}")
+    assert find_config(str(settings)) == str(settings)

@@ -287,12 +287,16 @@ def test_an_output_folder_that_cannot_be_used(
     assert "cannot use the folder" in message
 
 
-def test_a_second_run_does_not_overwrite_the_first(train: Train, capsys: Capture) -> None:
+def test_a_second_run_does_not_overwrite_the_first(
+    train: Train, tmp_path: Path, capsys: Capture
+) -> None:
     assert train() == 0
     capsys.readouterr()
     assert train() == 2
     assert "holds a finished or interrupted run" in capsys.readouterr().err
+    (tmp_path / "run" / "config.yaml").write_text("model: 3")
     assert train("--run.overwrite", "true") == 0
+    assert "style_size" in (tmp_path / "run" / "config.yaml").read_text()
 
 
 def test_help_shows_every_kind_of_flag(capsys: Capture) -> None:

@@ -335,7 +335,7 @@ def test_what_cannot_go_on(train: Train, tmp_path: Path, capsys: Capture) -> Non
         (run / name).write_bytes(b"nothing")
     told = error_of("--resume", str(run))
     assert "nothing to go on with" in told
-    assert told.endswith("give the command of the run again, with --run.overwrite true")
+    assert told.endswith(f"--out {run} --run.overwrite true begins anew")
     torch.save({"state_dict": {}}, run / LAST_CHECKPOINT)
     (run / PREVIOUS_CHECKPOINT).unlink()
     assert "no state of a training" in error_of("--resume", str(run))

@@ -164,7 +164,10 @@ def test_a_finished_run_of_something_else_is_not_taken(
         assert main(command) == 2, "none is well"
         assert "cannot read the settings of the run in" in capfd.readouterr().err
     assert main([*command, "--run.overwrite", "true"]) == 0
-    assert states(capfd.readouterr().out) == {"waves": "done", "other": "done"}
+    out = capfd.readouterr().out
+    assert states(out) == {"waves": "done", "other": "done"}
+    assert "--resume" not in out
+    assert out.count("'--run.overwrite', 'true'") == 2
 
 
 def test_what_is_refused_before_anything_begins(

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from nst.infer.command_line import EXIT_INTERRUPTED
+
+EXIT_TERMINATED = 143
 END_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 """Windows has no SIGHUP."""
-
-
 Handler = Callable[[int, FrameType | None], None]
+
+
+def exit_status(number: int) -> int:
+    """Of a program that such a signal ended: all but Ctrl-C count as SIGTERM."""
+    return EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
 @app.command()
 def web(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="The site.")],
-    models: Annotated[
+    styles: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="STYLE",
@@ -58,14 +58,14 @@ def web(
     ] = DEFAULT_PORT,
 ) -> None:
     """Write a web page that runs exported styles on photos and the webcam, in the browser."""
-    if not models and not serve_it:
+    if not styles and not serve_it:
         raise UserError("nothing to do: give a style, or --serve for a site that exists")
     # Before the work: a port that is taken should not cost it.
     server = SiteServer(out, port) if serve_it else None
     try:
-        if models:
+        if styles:
             with terminate_as_interrupt():
-                files = [find_style(model) for model in models]
+                files = [find_style(style) for style in styles]
                 write(files, out, runtime=runtime, overwrite=overwrite)
         else:
             check_site(out)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import matplotlib
 from matplotlib import pyplot
-from train_and_judge import MEASURES, judge, run
+from train_and_judge import MEASURES, judge, train_in
 
 from nst.models.perceptual_loss import (
     DEFAULT_CONTENT_LAYERS,
@@ -36,11 +36,12 @@ YARDSTICK = [
     *("--model.style_weight", str(DEFAULT_STYLE_WEIGHT), "--data.crop_px", "160"),
 ]
 """What is learned from is what is judged by."""
+GRID_ALONE = ["--model.stability_weight", "0", "--model.knob_share", "0"]
 LOSSES: dict[str, list[str]] = {
     "all": [],
-    "grid": ["--model.stability_weight", "0", "--model.knob_share", "0"],
+    "grid": GRID_ALONE,
+    "plain": [*GRID_ALONE, "--model.grid_weight", "0"],
 }
-LOSSES["plain"] = [*LOSSES["grid"], "--model.grid_weight", "0"]
 """What is learned besides content and style."""
 NETS: dict[str, list[str]] = {
     "realtime": ["--config", "realtime"],
@@ -62,14 +63,8 @@ class Judgement(NamedTuple):
 def train(net: str, painting: Path, settings: argparse.Namespace) -> Path:
     """The run folder of a finished training."""
     folder: Path = settings.out / f"{painting.stem}_{settings.images}_{settings.losses}" / net
-    if not (folder / f"{painting.stem}.onnx").exists():
-        run(
-            "nst-train",
-            *NETS[net],
-            *("--resume", folder, "--style", painting, "--content", settings.content),
-            *("--trainer.max_steps", settings.images, "--warm-start", "none"),
-            *(*YARDSTICK, *LOSSES[settings.losses]),
-        )
+    flags = [*NETS[net], "--trainer.max_steps", settings.images, "--warm-start", "none"]
+    train_in(folder, painting, settings.content, *flags, *YARDSTICK, *LOSSES[settings.losses])
     return folder
 
 

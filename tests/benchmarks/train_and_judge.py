@@ -18,6 +18,13 @@ def run(command: str, *arguments: object) -> str:
     return finished.stdout
 
 
+def train_in(folder: Path, painting: Path, photos: Path, *flags: object) -> None:
+    """``nst-train`` in a folder: goes on with what is there, and leaves what is finished."""
+    if not (folder / f"{painting.stem}.onnx").exists():
+        given = ("--resume", folder, "--style", painting, "--content", photos)
+        run("nst-train", *flags, *given)
+
+
 def judge(
     networks: Mapping[str, Path], painting: Path, photos: Path, page: Path
 ) -> dict[str, dict[str, float]]:

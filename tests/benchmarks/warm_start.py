@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 
 import matplotlib
 from matplotlib import pyplot
-from train_and_judge import MEASURES, judge, run
+from train_and_judge import MEASURES, judge, train_in
 
 from nst.train.callbacks.history import read_history
 from nst.train.callbacks.run_files import HISTORY
@@ -48,13 +48,8 @@ class Begun(NamedTuple):
 def train(begun: Begun, settings: argparse.Namespace) -> Path:
     """The run folder of a finished training."""
     folder: Path = settings.out / f"{begun.warm_start}_{begun.steps}"
-    if not (folder / f"{settings.style.stem}.onnx").exists():
-        run(
-            "nst-train",
-            *("--resume", folder, "--style", settings.style, "--content", settings.content),
-            *("--warm-start", begun.warm_start, "--trainer.max_steps", begun.steps),
-            *settings.flags,
-        )
+    flags = ["--warm-start", begun.warm_start, "--trainer.max_steps", begun.steps]
+    train_in(folder, settings.style, settings.content, *flags, *settings.flags)
     return folder
 
 

@@ -16,13 +16,11 @@ from types import FrameType
 
 from nst.infer.command_line import EXIT_USER_ERROR, print_line, print_notice
 from nst.infer.files import ensure_folder
-from nst.train.signals import handling
+from nst.train.signals import exit_status, handling
 from nst.train.wording import clock_duration
 
 NST_TRAIN = (sys.executable, "-P", "-m", "nst.train")
 EXIT_SOME_FAILED = 1
-SIGNAL_STATUS = 128
-"""A shell's exit status of a process that a signal ended is its number plus this."""
 
 
 @dataclass(frozen=True)
@@ -155,9 +153,9 @@ class Queue:
 
     @property
     def status(self) -> int:
-        """0 if all is well, 1 if some failed, 2 if all did, 128 and the signal if interrupted."""
+        """0 if all is well, 1 if some failed, 2 if all did, 130 or 143 if interrupted."""
         if self.is_interrupted:
-            return SIGNAL_STATUS + self._number
+            return exit_status(self._number)
         well = sum(outcome.is_well for outcome in self.outcomes)
         if well == len(self.outcomes):
             return 0

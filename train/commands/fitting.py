@@ -13,8 +13,8 @@ from nst.train.callbacks.run_files import holds_run
 from nst.train.commands.settings import TrainCLI
 from nst.train.errors import enough_memory
 from nst.train.processes import forget_children, joined, told_once
+from nst.train.signals import EXIT_TERMINATED
 
-EXIT_TERMINATED = 143
 LESS_MEMORY = "use a smaller --data.batch_size, --data.crop_px or --model.style_size"
 
 

@@ -1,9 +1,7 @@
 """One run: training, export, report, and what to do next."""
 
-import signal
-
 from nst.export import export_onnx
-from nst.infer.command_line import EXIT_INTERRUPTED, print_line, print_notice
+from nst.infer.command_line import print_line, print_notice
 from nst.infer.errors import UserError
 from nst.infer.files import is_newer
 from nst.infer.messages import counted
@@ -13,9 +11,9 @@ from nst.train.callbacks.notes import ENLARGED, SKIPPED, Notes
 from nst.train.callbacks.previews import PREVIEW_LONG_SIDE_PX, PREVIEW_PHOTOS
 from nst.train.callbacks.run_files import REPORT
 from nst.train.callbacks.run_folder import RunFolder
-from nst.train.commands.fitting import EXIT_TERMINATED, fit
+from nst.train.commands.fitting import fit
 from nst.train.commands.settings import NO_STEP, TrainCLI
-from nst.train.signals import ending_as_interrupt
+from nst.train.signals import ending_as_interrupt, exit_status
 from nst.train.wording import device_name
 
 NOTHING_LEFT = (
@@ -44,7 +42,7 @@ def finish_or_stop(cli: TrainCLI) -> int:
             return finish(cli)
         except KeyboardInterrupt:
             report_interrupt(cli.run_folder)
-            return EXIT_INTERRUPTED if came == [signal.SIGINT] else EXIT_TERMINATED
+            return exit_status(came[0])
 
 
 def finish(cli: TrainCLI) -> int:

@@ -71,8 +71,9 @@ def resumed_settings(folder: Path) -> list[str]:
     if not config.is_file():
         raise UserError(f"cannot resume {folder}: its settings, {config}, are missing")
     try:
-        is_whole = isinstance(yaml.safe_load(config.read_bytes()), dict)
-    except yaml.YAMLError:
+        settings = yaml.compose(config.read_bytes(), Loader=yaml.SafeLoader)
+        is_whole = isinstance(settings, yaml.MappingNode)
+    except (yaml.YAMLError, RecursionError):
         is_whole = False
     if not is_whole:
         raise UserError(

@@ -85,8 +85,9 @@ def test_an_interrupted_one_goes_on(
         assert names == [f"step_{step:06d}.png" for step in previews], "goes on, or begins"
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interruption_ends_the_present_one_with_a_checkpoint_and_begins_no_other(
-    painting: Path, flags: list[str], tmp_path: Path
+    number: signal.Signals, status: int, painting: Path, flags: list[str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.png"
     shutil.copy(painting, other)
@@ -106,11 +107,11 @@ def test_an_interruption_ends_the_present_one_with_a_checkpoint_and_begins_no_ot
             if checkpoint.exists() or process.poll() is not None:
                 break
             time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
+        os.killpg(process.pid, number)  # as a terminal does it
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     assert "Traceback" not in err
     assert states(out) == {"waves": "interrupted", "other": "not begun"}
     assert load_trained_net(tmp_path / "runs" / "waves").training["steps"] > 0
